@@ -178,8 +178,7 @@ func (t *target) provide(ctx, calls context.Context, p *targetJob) (provided boo
 		return false
 	}
 
-	p.grantSet.Account = p.grantSet.Account.Signed()
-	who.Mark = p.grantSet.Account.Mark
+	who.Mark = p.grantSet.Account.Signed().Mark
 	var ref connector.PrincipalRef
 	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) (err error) {
 		ref, err = t.accounts.MakeAccount(call, who)

@@ -420,3 +420,50 @@ func TestR270_WhatOthersDisabledIsNotEnabled(t *testing.T) {
 		}
 	})
 }
+
+// moving is a store in which something happens just before the fence is read.
+type moving struct {
+	delivery.Store
+	first func()
+}
+
+func (m *moving) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
+	if first := m.first; first != nil {
+		m.first = nil
+		first()
+	}
+	return m.Store.Holding(ctx, fences)
+}
+
+// The fence is read right before the call that makes an account: who has lost the role since the
+// plan was made gets none.
+func TestR270_NoAccountIsMadeForARoleThatHasEnded(t *testing.T) {
+	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
+		u := a.employ("mia@example.com")
+		a.assign(u, a.pack)
+		whole := a.worker.Store
+		a.worker.Store = &moving{Store: whole, first: func() { a.remove(u, a.pack) }}
+		a.settled(u)
+		if n := len(a.scim.Calls(http.MethodPost)); n != 0 || len(a.scim.Accounts("mia@example.com")) != 0 {
+			t.Errorf("%d accounts were made", n)
+		}
+		if got := a.record(u); got != (entitlement.Account{}) {
+			t.Errorf("on record %+v", got)
+		}
+	})
+}
+
+// An id that the target gave to somebody else's account is not ours, though it is the one on record.
+func TestR270_AnIDThatIsUsedAgainIsNotOurs(t *testing.T) {
+	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
+		u := a.employ("mia@example.com")
+		a.assign(u, a.pack)
+		a.settled(u)
+		a.scim.Mark(a.record(u).Ref, "of somebody else")
+		a.remove(u, a.pack)
+		a.settled(u)
+		if got := a.record(u); !a.one("mia@example.com").Active || got != (entitlement.Account{}) {
+			t.Errorf("on record %+v", got)
+		}
+	})
+}

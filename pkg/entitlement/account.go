@@ -112,7 +112,7 @@ func (s GrantSet) Holds() bool {
 // A claim must have signed that.
 func (a Account) MayMake(token string, window time.Duration, now time.Time) (may bool, again time.Time) {
 	switch {
-	case a.Mark == "" && a.Intent == "":
+	case a.State != AccountMaking && a.Intent == "":
 		return false, now
 	case !a.Open(token):
 		return true, time.Time{}

@@ -60,6 +60,15 @@ func (s *Server) SetActive(id string, active bool) {
 	}
 }
 
+// Mark gives an account another externalId, as where the id is that of another account by now.
+func (s *Server) Mark(id, external string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.account(id); u != nil {
+		u.external = external
+	}
+}
+
 // findable reports that searches show an account by now.
 func (s *Server) findable(u *account) bool {
 	return !u.deleted && !(s.HidesDisabled && u.inactive) && !s.clock.Now().Before(u.shown)
