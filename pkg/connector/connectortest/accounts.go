@@ -138,7 +138,7 @@ var accounts = []test{
 				n.Errorf("shown %+v, stored %+v, want active %t", shown, n.stored(), active)
 			}
 		}
-		if c.Accounts(c.People[0].UserName)[0].Active == false {
+		if !c.Accounts(c.People[0].UserName)[0].Active {
 			n.Error("another account was disabled")
 		}
 	}},
