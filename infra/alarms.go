@@ -49,7 +49,7 @@ var alarms = []alarm{
 			return formula("SUM(METRICS())", time.Minute, h.parked()...)
 		}},
 	{"worker-errors", "Functions behind a queue or the schedule have crashed or run out of time three times in a quarter of an hour.",
-		"Search the logs of the functions deliver, fanout and expire for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",
+		"Search the logs of the functions deliver, fanout, expire and drift for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",
 		func(h *stackBuilder) awscloudwatch.IMetric {
 			return formula("SUM(METRICS())", 15*time.Minute, h.workerErrors()...)
 		}},

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"leasehold/pkg/names"
 )
@@ -57,11 +58,19 @@ func checkTriggers(t template) (complaints []string) {
 				complaints = append(complaints, fmt.Sprintf("%s does not drain %s as names says", f.ID, queue))
 			}
 		}
-		if f.Trigger.Schedule != 0 && !t.sweeps(logical, fmt.Sprintf("rate(%.0f minute)", f.Trigger.Schedule.Minutes())) {
+		if f.Trigger.Schedule != 0 && !t.sweeps(logical, rateOf(f.Trigger.Schedule)) {
 			complaints = append(complaints, fmt.Sprintf("%s is not started every %s", f.ID, f.Trigger.Schedule))
 		}
 	}
 	return complaints
+}
+
+// rateOf is a period in the words of EventBridge.
+func rateOf(period time.Duration) string {
+	if period == time.Minute {
+		return "rate(1 minute)"
+	}
+	return fmt.Sprintf("rate(%.0f minutes)", period.Minutes())
 }
 
 func (t template) drains(function, queue string) bool {

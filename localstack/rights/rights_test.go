@@ -23,7 +23,7 @@ func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
 	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, manageOrganizations, handOn, lookBack, takeAway, throughThePages, peopleThroughThePages, keepThroughThePages,
-		countPacesAndFigures, lookBackThroughThePages, administerThroughThePages, agreeToImpact, agreeThroughThePages, lookByJobs, keepPeopleThroughThePages, deliverWithinLimits, deliverToIdentityCenter, deliverToAFunction} {
+		countPacesAndFigures, lookBackThroughThePages, administerThroughThePages, agreeToImpact, agreeThroughThePages, lookByJobs, keepPeopleThroughThePages, deliverWithinLimits, deliverToIdentityCenter, deliverToAFunction, compareTargets} {
 		story(s)
 	}
 

@@ -32,6 +32,7 @@ import (
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/catalogs"
 	"leasehold/pkg/app/deliver"
+	"leasehold/pkg/app/drift"
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
 	"leasehold/pkg/app/portal"
@@ -180,6 +181,9 @@ func (s *stack) wire() {
 		case names.Expire:
 			sweep, failed := expire.New(c, log)
 			handler, err = lambdaio.Schedule(sweep), failed
+		case names.Drift:
+			compare, failed := drift.New(c, log)
+			handler, err = lambdaio.Schedule(compare), failed
 		default:
 			err = fmt.Errorf("nobody starts %s here", f.ID)
 		}

@@ -49,9 +49,9 @@ const (
 )
 
 var (
-	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
-	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
-	pages   = rule{ours: []string{"catalogs", "exports", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*", "csvfile"}, others: []string{json2}}
+	useCase = rule{ours: []string{"order", "entitlement", "names", "clock", "authz"}, others: []string{errs}}
+	adapter = rule{ours: []string{"order", "entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
+	pages   = rule{ours: []string{"order", "catalogs", "exports", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*", "csvfile"}, others: []string{json2}}
 	support = rule{ours: []string{"*"}, others: []string{rapid, gocmp}}
 )
 
@@ -64,7 +64,8 @@ var rules = map[string]rule{
 
 	"pkg/names":       {},
 	"pkg/clock":       {},
-	"pkg/entitlement": {},
+	"pkg/order":       {},
+	"pkg/entitlement": {ours: []string{"order"}},
 
 	"pkg/config":   {ours: []string{"names"}, others: []string{json2}},
 	"pkg/obs":      {ours: []string{"entitlement", "names"}},
@@ -103,6 +104,8 @@ var rules = map[string]rule{
 	"pkg/connector/identitycenter": adapter.andOthers(sdk),
 	"pkg/connector/ldap":           adapter.andOthers(goldap, ber),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
+	"pkg/connector/entra":          adapter.andOthers(jose, oauth2),
+	"pkg/connector/sharepoint":     adapter.andOthers(oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),
 	"pkg/connector/scim":           adapter.andOthers(oauth2),

@@ -149,6 +149,7 @@ const (
 	ReadDeliveryErrors
 	Reprocess
 	CloseRemoval
+	TakeExtraAway
 	ReadEvents
 
 	ReadSettings
@@ -268,6 +269,7 @@ var Rules = [actionCount]Rule{
 	ReadDeliveryErrors: {Name: "readDeliveryErrors", Scope: NeedRead, May: Administrators},
 	Reprocess:          {Name: "reprocess", Scope: NeedWrite, May: Administrators},
 	CloseRemoval:       {Name: "closeRemoval", Scope: NeedWrite, May: Administrators},
+	TakeExtraAway:      {Name: "takeExtraAway", Scope: NeedWrite, May: Administrators},
 	ReadEvents:         {Name: "readEvents", Scope: NeedRead, May: Administrators},
 
 	ReadSettings:       {Name: "readSettings", Scope: NeedRead, May: Administrators},

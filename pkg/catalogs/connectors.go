@@ -267,7 +267,7 @@ func (s *Service) systems() []string {
 	all := []string{entitlement.BuiltinRegistration().OriginSystem}
 	for _, kind := range s.Kinds {
 		for _, system := range []string{kind.OriginSystem, kind.Applications} {
-			if kind.Absent == "" && system != "" && !slices.Contains(all, system) {
+			if system != "" && !slices.Contains(all, system) {
 				all = append(all, system)
 			}
 		}
@@ -282,23 +282,18 @@ func targetOf(kind entitlement.TargetKind, system string, of Origin) (entitlemen
 			return "", "", err
 		}
 	}
-	switch {
-	case kind.Absent != "":
-		return "", "", entitlement.Errorf(entitlement.Precondition, "%s", kind.Absent)
 	// Without a connector nobody can tell which of the targets of a kind is meant.
-	case of.Environment == "" || of.Environment == entitlement.BuiltinConnector:
+	if of.Environment == "" || of.Environment == entitlement.BuiltinConnector {
 		return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
 	}
 	return of.Environment, system, nil
 }
 
-// kinds writes something of every kind that can be registered in one line.
+// kinds writes something of every kind in one line.
 func (s *Service) kinds(between string, of func(entitlement.TargetKind) string) string {
 	var all []string
 	for _, kind := range s.Kinds {
-		if kind.Absent == "" {
-			all = append(all, of(kind))
-		}
+		all = append(all, of(kind))
 	}
 	return strings.Join(all, between)
 }

@@ -9,11 +9,12 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 func oldestFirst(all []entitlement.ImpactChange, now time.Time) []entitlement.ImpactChange {
 	all = slices.DeleteFunc(all, func(c entitlement.ImpactChange) bool { return c.Over(now) })
-	slices.SortFunc(all, func(a, b entitlement.ImpactChange) int {
+	order.SortFunc(all, func(a, b entitlement.ImpactChange) int {
 		if a.Created.Equal(b.Created) {
 			return strings.Compare(string(a.ID), string(b.ID))
 		}

@@ -80,6 +80,19 @@ type Store interface {
 	ImpactChange(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ChangeID) (entitlement.ImpactChange, error)
 	ImpactChanges(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.ImpactChange, error)
 
+	// ListDriftScans lists the comparisons of roles with their targets, by connector and resource;
+	// eventually consistent. DriftScansAt are those of a connector, strongly consistent.
+	ListDriftScans(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.DriftScan], error)
+	DriftScansAt(ctx context.Context, at entitlement.ConnectorID, page entitlement.Page) (entitlement.Paged[entitlement.DriftScan], error)
+	DriftScan(ctx context.Context, at entitlement.ConnectorID, id entitlement.DriftScanID) (entitlement.DriftScan, error)
+	// DriftScansOf returns those of the roles' comparisons that there are.
+	DriftScansOf(ctx context.Context, roles []entitlement.RoleRef) ([]entitlement.DriftScan, error)
+	// DriftFindings pages through the findings of a comparison, suspicions among them.
+	DriftFindings(ctx context.Context, at entitlement.ConnectorID, scan entitlement.DriftScanID, page entitlement.Page) (entitlement.Paged[entitlement.DriftFinding], error)
+	DriftFinding(ctx context.Context, at entitlement.ConnectorID, scan entitlement.DriftScanID, id entitlement.DriftFindingID) (entitlement.DriftFinding, error)
+	// DriftFindingsOf lists the findings of a person; eventually consistent.
+	DriftFindingsOf(ctx context.Context, person entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.DriftFinding], error)
+
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)

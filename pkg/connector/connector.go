@@ -110,6 +110,14 @@ type Capabilities struct {
 	// one Apply changes those of one person. nil: of none.
 	Apart func(resource string) bool
 
+	// Renames: a PrincipalRef is what a person is called at the target, which may change while they
+	// keep their roles. So they are looked up before a removal too: one under a name that nobody
+	// has any more would be answered as if they held nothing.
+	Renames bool
+	// Lists says of which resources the target lists who holds a role, for a Lister; nil: of none. Of
+	// the others it can only be asked about people who are named.
+	Lists func(resource string) bool
+
 	// Rate is what the target publishes that it takes; nil: nothing is known. Costs tells what an
 	// Apply of the ops counts against it, and Apply itself does not Spend that.
 	Rate  *entitlement.Rate

@@ -59,7 +59,7 @@ func (r *run) claim(ctx context.Context, p *targetJob, token string, makes bool)
 		switch g := p.grantSet.Grants[task.Role]; {
 		case task.Grant && (!g.Sent || g.Revoked):
 			c.Intend = append(c.Intend, task.Role)
-		case !task.Grant && !g.Revoked:
+		case !task.Grant && !g.Revoked && !p.job.keeps(task.Role, g):
 			c.Remove = append(c.Remove, task.Role)
 		}
 	}
@@ -121,7 +121,7 @@ func (p *targetJob) take(plan []Task, now time.Time) {
 			g.Presence, g.Revoked, g.Unconfirmed, g.CheckAfter = entitlement.PresenceAbsent, true, true, time.Time{}
 			p.grantSet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
-		case !todo.Grant && needsNoReconcile(g, p.grantSet.Token):
+		case !todo.Grant && (needsNoReconcile(g, p.grantSet.Token) || p.job.keeps(todo.Role, g)):
 			delete(p.grantSet.Grants, todo.Role)
 		case !todo.Grant && !g.Revoked && g.Removal == "":
 			p.again = true

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"slices"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -100,7 +101,12 @@ func (r *run) settle(ctx context.Context, j *reconciliation, p *targetJob, last 
 	}
 
 	if mine := p.claimedSet(); mine != nil {
-		change.GrantSets = []entitlement.GrantSet{s.tidy(*mine, settlement.Removed)}
+		tidied := s.tidy(*mine, settlement.Removed)
+		// A name is personal data: it is kept no longer than something is held under it, or to be given.
+		if p.named && len(tidied.Grants) == 0 && !s.wants(p.at) {
+			tidied.Principal, tidied.PrincipalAt = "", time.Time{}
+		}
+		change.GrantSets = []entitlement.GrantSet{tidied}
 		change.Events = append(change.Events, p.events...)
 	}
 
@@ -119,6 +125,16 @@ func (r *run) settle(ctx context.Context, j *reconciliation, p *targetJob, last 
 		j.moved = true
 		return r.commitGrantSet(ctx, j, p)
 	}
+}
+
+// wants reports that the subject is to hold something at a connector.
+func (s State) wants(at entitlement.ConnectorID) bool {
+	for role, wanted := range s.Want {
+		if wanted && role.Connector == at {
+			return true
+		}
+	}
+	return false
 }
 
 // claimedSet returns a part's grant set where it is under this worker's claim, which ends with

@@ -12,6 +12,7 @@ import (
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // reconciliation is one subject under reconciliation.
@@ -23,6 +24,7 @@ type reconciliation struct {
 	expiring      roles     // neither to grant nor to take away, see given
 	planned       time.Time // when these were told apart
 	verify        roles
+	kept          roles                     // that nothing desires any more and that are left, since they were there before us
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
 	parts         []*targetJob
@@ -46,6 +48,7 @@ type targetJob struct {
 	held     bool // another worker has the claim
 	rested   bool // the target was left alone
 	found    bool // the subject was looked up in this run
+	named    bool // the subject's id at the target is a name
 	over     bool // all that can be done in this round is, and recorded
 	unsaid   bool // it could not be recorded
 
@@ -102,7 +105,7 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*reconc
 
 	g.Wait()
 	// The order of the subjects decides that of calls, and reads end in any order.
-	slices.SortFunc(jobs, func(a, b *reconciliation) int { return cmp.Compare(a.subject, b.subject) })
+	order.SortFunc(jobs, func(a, b *reconciliation) int { return cmp.Compare(a.subject, b.subject) })
 	return jobs
 }
 
@@ -124,6 +127,9 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 			continue
 		}
 
+		if err := r.keep(ctx, j, grantSet); err != nil {
+			return nil, err
+		}
 		if len(j.plan(grantSet, now)) == 0 && !j.accountDue(grantSet, now) {
 			j.idle = append(j.idle, grantSet)
 			continue
@@ -215,7 +221,7 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 			grantSets = append(grantSets, entitlement.GrantSet{Subject: id, Connector: role.Connector})
 		}
 	}
-	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return cmp.Compare(a.Connector, b.Connector) })
+	order.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return cmp.Compare(a.Connector, b.Connector) })
 	return grantSets
 }
 

@@ -2,11 +2,11 @@ package delivery
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // roles is a set of roles.
@@ -83,7 +83,7 @@ func Plan(want, expiring, verify map[entitlement.RoleRef]bool, grantSet entitlem
 		}
 	}
 
-	slices.SortFunc(tasks, func(a, b Task) int { return compareRoles(a.Role, b.Role) })
+	order.SortFunc(tasks, func(a, b Task) int { return compareRoles(a.Role, b.Role) })
 	return tasks
 }
 

@@ -20,16 +20,23 @@ const (
 	lookupTime      = 3 * time.Second // that one question may take, where people are asked for one by one
 	// knownFor is how long a kept id counts as the subject's own before a grant (F43).
 	knownFor = 24 * time.Hour
+	// namedFor is how long a name counts as the subject's own before a removal. It is longer than
+	// a few hundred people take at a target with limits, who are looked up before the first of
+	// them is served.
+	namedFor = 30 * time.Minute
 	// maxFormer is how many ids of one person's a record holds, each of which something may
 	// have been sent under (S21).
 	maxFormer = 20
 )
 
 // unsure reports that the subject is to be looked up before the tasks are carried out: the
-// id is not known, or it is about to get something and is old, or its last change failed.
+// id is not known, or it is about to get something and is old, or its last change failed. Where
+// ids are names, what is taken away is taken from whoever is called so now.
 func (t *target) unsure(s entitlement.GrantSet, tasks []Task) bool {
 	grants := slices.ContainsFunc(tasks, func(t Task) bool { return t.Grant })
 	switch {
+	case !grants && t.caps.Renames && len(tasks) > 0:
+		return s.Principal == "" || s.Doubtful || t.run.Clock.Now().Sub(s.PrincipalAt) >= namedFor
 	case !grants:
 		return len(tasks) > 0 && s.Principal == "" && len(s.Former) == 0
 	case t.caps.Authoritative:
@@ -62,6 +69,7 @@ func (t *target) find(ctx, calls context.Context, parts []*targetJob) {
 	l := &lookups{size: 1}
 
 	for _, p := range parts {
+		p.named = t.caps.Renames
 		if t.unsure(p.grantSet, p.plan()) {
 			l.left = append(l.left, p)
 		}

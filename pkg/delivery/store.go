@@ -17,6 +17,10 @@ type Store interface {
 	// ReconcileInputs reads what the record names. Scopes of packages being removed are found
 	// through their ended assignments.
 	ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error)
+	// Packages returns those of the packages that there are, and ResourceByOrigin what a catalog has
+	// registered of a thing at a target.
+	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error)
 	// Claim takes a subject's grant set at a connector until the lease ends, and returns it
 	// as it is under the claim. The same write enters each intended role that the grant set
 	// does not know as PresenceUnknown, and signs every intended role with the claim's token

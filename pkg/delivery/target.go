@@ -13,6 +13,7 @@ import (
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // parallelCalls bounds the calls that one worker makes to one target side by side: with the
@@ -210,7 +211,7 @@ func (t *target) units(parts []*targetJob) []*unit {
 		}
 	}
 
-	slices.SortStableFunc(units, func(a, b *unit) int {
+	order.SortStableFunc(units, func(a, b *unit) int {
 		return cmp.Or(cmp.Compare(a.trouble(), b.trouble()), cmp.Compare(a.turn, b.turn))
 	})
 

@@ -42,6 +42,9 @@ func ChainOf(it map[string]types.AttributeValue) (c Chained, ok bool) {
 	case tag == settingsMapper.tag:
 		c = Chained{Kind: entitlement.OfSettings, ID: entitlement.SettingsObject}
 		chain(f, &c.Head)
+	case tag == driftScanMapper.tag:
+		scan, _ := driftScanMapper.read(it)
+		c = Chained{Kind: entitlement.OfDrift, ID: string(scan.ID()), Head: scan.Chain}
 	default:
 		if c.Kind = headKinds[tag]; c.Kind == "" {
 			return c, false

@@ -138,6 +138,18 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Figures {
 		write(p, figuresMapper, v)
 	}
+	for _, v := range c.DriftScans {
+		write(p, driftScanMapper, v)
+	}
+	for _, v := range c.DriftFindings {
+		write(p, driftFindingMapper, v)
+	}
+	for _, v := range c.DriftSeen {
+		write(p, driftSeenMapper, v)
+	}
+	for _, v := range c.DriftWalks {
+		write(p, driftWalkMapper, v)
+	}
 	p.events(c)
 
 	return p

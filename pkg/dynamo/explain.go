@@ -94,6 +94,10 @@ func explainers() map[string]explainer {
 		paceMapper.tag:           whole(paceMapper),
 		paceWalkMapper.tag:       whole(paceWalkMapper),
 		figuresMapper.tag:        whole(figuresMapper),
+		driftScanMapper.tag:      whole(driftScanMapper),
+		driftFindingMapper.tag:   whole(driftFindingMapper),
+		driftSeenMapper.tag:      whole(driftSeenMapper),
+		driftWalkMapper.tag:      whole(driftWalkMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},

@@ -82,6 +82,11 @@ import (
 //	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
 //	text that it brought                  | table | SES#digest, FILE#id#n                    | all
+//	scan of a role for drift; walk        | table | CON#c, DRIFT#s; CFG, DRIFT               | one
+//	all scans; those that are due         | 1; 2  | ALL#DRIFT; DRIFTDUE up to a time         | pages
+//	findings of a scan, of a connector    | table | CON#c, DRIFTF#s#..., DRIFTF#...          | pages
+//	findings of a person                  | 1     | DRIFTF#s; then the items                 | pages
+//	what a scan has seen so far           | table | CON#c, DRIFTS#s#...                      | all
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
 //	roles of a group                      | table | GRP#g, ROLE#...; then the items          | all
@@ -144,6 +149,10 @@ const (
 	wordFile         = "FILE"
 	wordChange       = "CHG"
 	wordPace         = "PACE"
+	wordDrift        = "DRIFT"
+	wordDriftFinding = "DRIFTF"
+	wordDriftSeen    = "DRIFTS"
+	wordDriftDue     = "DRIFTDUE"
 
 	wordForPackage = "PKGREQ"
 	wordForSubject = "SUBREQ"
@@ -322,7 +331,9 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfReprocess: wordReprocess,
 	entitlement.OfRole:      wordRole,
 	entitlement.OfSettings:  wordConfig, entitlement.OfOrganization: wordOrganization,
-	entitlement.OfCommand: wordCommand, entitlement.OfAccount: wordAccount,
+	entitlement.OfCommand: wordCommand,
+	entitlement.OfDrift:   wordDrift,
+	entitlement.OfAccount: wordAccount,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.

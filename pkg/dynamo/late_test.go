@@ -16,7 +16,9 @@ import (
 var askedOfIndexes = map[string]string{
 	// A list that people see; each item is read, and one that is new comes a moment later.
 	"ListCatalogs":         "shows",
-	"ListPackages":         "shows",
+	"ListPackages":         "shows; says which packages give what is compared with a target: what differs is looked at again two minutes later, by a list of its own, and who was given something before is on that",
+	"ListDriftScans":       "shows",
+	"DriftFindingsOf":      "shows",
 	"packagesOf":           "shows; that a catalog has packages is counted in the catalog",
 	"ListPolicies":         "shows",
 	"ListOrganizations":    "shows",
@@ -43,9 +45,10 @@ var askedOfIndexes = map[string]string{
 	"SponsoredBy":          "shows; whom an organization has as sponsors, it says itself, read strongly",
 
 	// Work that is looked for again.
-	"Late":         "counts for the metrics what has been owed for ten minutes and more",
-	"failingQuery": "finds whom to enqueue; each is due by itself all the same",
-	"OpenRequests": "finds what to withdraw or to hand on. Who is disabled is given nothing by a condition on the record, who decides is read at the decision, and a request that was missed ends by its deadline",
+	"DriftScansDue": "finds what the next run would find; each is read",
+	"Late":          "counts for the metrics what has been owed for ten minutes and more",
+	"failingQuery":  "finds whom to enqueue; each is due by itself all the same",
+	"OpenRequests":  "finds what to withdraw or to hand on. Who is disabled is given nothing by a condition on the record, who decides is read at the decision, and a request that was missed ends by its deadline",
 
 	// What decides something, and why it may.
 	"rolesQueries":          "refuses lists of everything, and leaves out what may not be seen. The roles are read strongly, so that it shows nothing by one that was taken back; by one that was just given it shows a moment later",

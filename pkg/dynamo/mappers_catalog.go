@@ -47,6 +47,8 @@ var resourceMapper = mapper[entitlement.Resource]{
 			when(f, "c", &u.Created)
 		})
 		number(f, "use", &r.Uses)
+		text(f, "dm", &r.Drift)
+		text(f, "pe", &r.PreExisting)
 		when(f, "cr", &r.Created)
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 var policyMapper = mapper[entitlement.AssignmentPolicy]{
@@ -195,6 +196,6 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager, second entitlement
 		}
 	}
 
-	slices.SortFunc(all, compareSubjectSetRefs)
+	order.SortFunc(all, compareSubjectSetRefs)
 	return slices.Compact(all)
 }

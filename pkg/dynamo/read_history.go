@@ -10,6 +10,7 @@ import (
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/order"
 )
 
 // EventsBy lists what somebody did, newest first.
@@ -110,7 +111,7 @@ func (db *DB) merged(ctx context.Context, in *names.Index, partitions []string, 
 		}
 	}
 
-	slices.SortFunc(all, func(a, b eventEntry) int { return b.compare(a) })
+	order.SortFunc(all, func(a, b eventEntry) int { return b.compare(a) })
 	all = slices.DeleteFunc(all, func(e eventEntry) bool { return e.compare(known) < 0 })
 	return all, known, more, nil
 }

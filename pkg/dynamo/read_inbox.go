@@ -10,6 +10,7 @@ import (
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/order"
 )
 
 // Bounds of one page of an inbox (S21). Within a turn the requests are in order; whoever
@@ -100,7 +101,7 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 
 	entries := slices.Concat(slices.Concat(lists...), slices.Concat(ofSets...))
 	// A request that several lists lead to stands once: they are sorted alike.
-	slices.SortFunc(entries, func(a, b indexKey) int { return cmp.Compare(a.sort, b.sort) })
+	order.SortFunc(entries, func(a, b indexKey) int { return cmp.Compare(a.sort, b.sort) })
 	entries = slices.CompactFunc(entries, func(a, b indexKey) bool { return a.sort == b.sort })
 
 	switch {

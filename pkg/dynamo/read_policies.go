@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Candidates reads what somebody may be able to ask for, of a page of packages in the order of
@@ -200,7 +201,7 @@ func joined(lists []candidateList) (all []candidate, until string, units float64
 	for _, c := range found {
 		all = append(all, *c)
 	}
-	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.of, b.of) })
+	order.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.of, b.of) })
 	return all, until, units
 }
 

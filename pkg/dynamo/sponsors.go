@@ -7,6 +7,7 @@ import (
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/order"
 )
 
 // Two entries lead sponsors to the people of their organizations. One lies beside a guest, for each
@@ -133,7 +134,7 @@ func (db *DB) SponsoredBy(ctx context.Context, u entitlement.User, page entitlem
 	}
 
 	ids := slices.Concat(found...)
-	slices.SortFunc(ids, func(a, b entitlement.OrganizationID) int { return cmp.Compare(part(a), part(b)) })
+	order.SortFunc(ids, func(a, b entitlement.OrganizationID) int { return cmp.Compare(part(a), part(b)) })
 	if ids = slices.Compact(ids); len(ids) > page.Size() {
 		ids = ids[:page.Size()]
 		out.Next = string(ids[len(ids)-1])

@@ -48,6 +48,8 @@ type Resource struct {
 	Scope        ResourceScope
 	Uploads      []UploadSession
 	Uses         int // package role scopes on it; in use, it is not removed (R16)
+	Drift        DriftMode
+	PreExisting  PreExistingMode
 	Created      time.Time
 	Meta
 }

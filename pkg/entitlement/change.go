@@ -52,6 +52,10 @@ type Change struct {
 	Paces             []Pace
 	PaceWalks         []PaceWalk
 	Figures           []Figures
+	DriftScans        []DriftScan
+	DriftFindings     []DriftFinding
+	DriftSeen         []DriftSeen
+	DriftWalks        []DriftWalk
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of

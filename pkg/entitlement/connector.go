@@ -13,7 +13,7 @@ func BuiltinRegistration() ConnectorConfig {
 
 // TargetKind is a kind of target that connectors are registered for, as it says of itself.
 type TargetKind struct {
-	Name         string // of the kind, in registrations; "" where none can be registered yet
+	Name         string // of the kind, in registrations
 	OriginSystem string // of its resources, on the wire
 	Applications string // of those of its resources that are applications; "" for none
 	Concurrent   bool   // changes of one resource never undo each other, whatever a registration says
@@ -21,10 +21,8 @@ type TargetKind struct {
 
 	NotHTTP bool // its addresses are none of HTTP; which they are, its connectors say
 
-	// Absent says why none can be registered, where none can. Valid refuses what no resource of
-	// the kind, and no role of it, can be named; nil refuses nothing.
-	Absent string
-	Valid  func(originID, role string) error
+	// Valid refuses what no resource of the kind, and no role of it, can be named; nil refuses nothing.
+	Valid func(originID, role string) error
 }
 
 // Of reports that resources of the kind may name the origin system, and returns it as the

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"leasehold/pkg/order"
 )
 
 // Kind says what sort of failure an error is; machines decide by it.
@@ -195,7 +197,7 @@ func LogText(err error) string {
 	eachError(err, func(e *Error) { messages = append(messages, e) })
 
 	// Longer ones first: a message may be part of another.
-	slices.SortStableFunc(messages, func(a, b *Error) int { return cmp.Compare(len(b.Msg), len(a.Msg)) })
+	order.SortStableFunc(messages, func(a, b *Error) int { return cmp.Compare(len(b.Msg), len(a.Msg)) })
 	text := err.Error()
 	for _, e := range messages {
 		if e.Msg != "" {

@@ -1,8 +1,9 @@
 package entitlement
 
 import (
-	"slices"
 	"time"
+
+	"leasehold/pkg/order"
 )
 
 // FiguresKept is for how many days figures are kept.
@@ -51,7 +52,7 @@ func (f Figures) Count(events []Event, through time.Time) Figures {
 			f.Days = append(f.Days, *d)
 		}
 	}
-	slices.SortFunc(f.Days, func(a, b DayFigures) int {
+	order.SortFunc(f.Days, func(a, b DayFigures) int {
 		if a.Day < b.Day {
 			return -1
 		}

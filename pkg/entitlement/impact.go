@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"leasehold/pkg/order"
 )
 
 // RoleEdit is a change of a package's roles: one role scope comes or goes.
@@ -260,11 +262,12 @@ func UnpackSeen(packed string) []Seen {
 
 // SeenDifference returns who has come to a list since it was looked at, and who has gone from it.
 func SeenDifference(before, now []Seen) (came, went []Seen) {
-	order := func(a, b Seen) int { return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Effect, b.Effect)) }
+	byPerson := func(a, b Seen) int { return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Effect, b.Effect)) }
 	missing := func(from, in []Seen) (all []Seen) {
-		in = slices.SortedFunc(slices.Values(in), order)
+		in = slices.Clone(in)
+		order.SortFunc(in, byPerson)
 		for _, s := range from {
-			if _, found := slices.BinarySearchFunc(in, s, order); !found {
+			if _, found := slices.BinarySearchFunc(in, s, byPerson); !found {
 				all = append(all, s)
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"leasehold/pkg/order"
 )
 
 // QuestionID is the id of a question of a policy.
@@ -267,7 +269,9 @@ func textIn(text string, all []Localized, languages []string) string {
 
 // Ordered returns questions in the order in which they are asked.
 func Ordered(all []Question) []Question {
-	return slices.SortedStableFunc(slices.Values(all), func(a, b Question) int { return a.Sequence - b.Sequence })
+	all = slices.Clone(all)
+	order.SortStableFunc(all, func(a, b Question) int { return a.Sequence - b.Sequence })
+	return all
 }
 
 // Shown is what an answer means to people: of choices their texts.

@@ -1,8 +1,9 @@
 package entitlement
 
 import (
-	"slices"
 	"time"
+
+	"leasehold/pkg/order"
 )
 
 // CloseRemoval has the roles of an ended assignment count as taken back though they were not
@@ -71,6 +72,6 @@ func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []Gr
 		}
 	}
 
-	slices.SortFunc(left, func(x, y Grant) int { return x.Role.Compare(y.Role) })
+	order.SortFunc(left, func(x, y Grant) int { return x.Role.Compare(y.Role) })
 	return left
 }

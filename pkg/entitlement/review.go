@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"leasehold/pkg/order"
 )
 
 // ReviewExpiration says what an access review does with access that nobody has decided on. The
@@ -97,7 +99,7 @@ func (r *Recurrence) check() (faults []error) {
 			faults = append(faults, Errorf(Invalid, "%s.%s must lie between 0 and %d.", at, name, n[1]))
 		}
 	}
-	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(MessageOf(a), MessageOf(b)) })
+	order.SortFunc(faults, func(a, b error) int { return strings.Compare(MessageOf(a), MessageOf(b)) })
 
 	if len(r.Days) > len(Weekdays) {
 		faults = append(faults, Errorf(Invalid, "%s.pattern.daysOfWeek holds at most %d days.", at, len(Weekdays)))

@@ -89,6 +89,7 @@ func stockExpansions(w *fixture) {
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": unused}).want(201)
 
+	w.stockDrift("connector")
 	w.ids["role"] = string(entitlement.CatalogReader)
 	w.ids["given"] = w.assign("admin", "canary-person", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
 
@@ -110,7 +111,7 @@ func stockExpansions(w *fixture) {
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
 		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given",
-		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member", "roleChangeJobId": "look"}
+		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member", "roleChangeJobId": "look", "driftScanId": "driftScan"}
 	if strings.HasPrefix(pattern, guestsPath) {
 		of["organizationId"], of["userId"] = "sponsoring", "sponsored"
 	}

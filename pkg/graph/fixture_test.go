@@ -72,6 +72,9 @@ func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, origi
 		return entitlement.Resource{OriginID: originID, OriginSystem: "AadApplication", DisplayName: "Application", Roles: []entitlement.ResourceRole{
 			{OriginID: "auditor", DisplayName: "auditor"}, {OriginID: `a "b" / _c`, DisplayName: "other"}}}, nil
 	}
+	if strings.HasPrefix(originID, "https://") {
+		return entitlement.Resource{OriginID: originID, OriginSystem: targetkinds.OriginSharePoint, DisplayName: "Site", Roles: []entitlement.ResourceRole{{OriginID: "4", DisplayName: "Members"}}}, nil
+	}
 	return entitlement.Resource{OriginID: originID, DisplayName: "Group " + originID, Roles: []entitlement.ResourceRole{
 		{OriginID: "Member_" + originID, DisplayName: "Member"}, {OriginID: "Owner_" + originID, DisplayName: "Owner"}}}, nil
 }

@@ -50,7 +50,7 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()).beside(ca
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, targetOperations, recordOperations, roleOperations, settingsOperations, organizationOperations, extensionOperations, ownersOperations, impactOperations, impactJobOperations, nestedCatalogs, catalogCounts, describeOperations, batchOperations, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, targetOperations, recordOperations, roleOperations, settingsOperations, organizationOperations, extensionOperations, ownersOperations, impactOperations, impactJobOperations, driftOperations, nestedCatalogs, catalogCounts, describeOperations, batchOperations, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.

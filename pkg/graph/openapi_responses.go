@@ -25,6 +25,7 @@ var nouns = map[string]string{
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
 	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
 	"impactSettings": "impactSettings", "impactChanges": "impactChange", "roleChangeJobs": "roleChangeJob",
+	"driftScans": "driftScan", "findings": "driftFinding", "deliverySettings": "deliverySettings",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
@@ -33,7 +34,7 @@ var nouns = map[string]string{
 }
 
 // alone are the words that name one thing and no list.
-var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings", "home", "insight"}
+var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings", "home", "insight", "deliverySettings"}
 
 // expectation is what an operation answers with where all goes well.
 type expectation struct {
@@ -74,7 +75,7 @@ var startsJobs = []string{"POST " + previewPath, "POST " + ours + "/accessPackag
 // steps are the words for what is done to something, with the status of the answer, which
 // has no body.
 var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "applyRoleChange": http.StatusNoContent, "agree": http.StatusNoContent, "reject": http.StatusNoContent, "reprocess": http.StatusAccepted,
-	"close": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
+	"close": http.StatusAccepted, "takeAway": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
 
 // expected says what the operation answers with.
 func (op *operation) expected() expectation {

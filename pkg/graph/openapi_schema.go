@@ -46,6 +46,7 @@ func (c *call) schemas() []schema {
 		schemaOf("connector", connectorType()), schemaOf("targetResource", offerType()), schemaOf("pickableConnector", pickableType()), schemaOf("event", eventType()), schemaOf("grant", grants()), schemaOf("targetAccount", accountType()), schemaOf("requestDetails", requestDetails()),
 		schemaOf("deliveryError", deliveryErrorType()), schemaOf("failure", failureType()), schemaOf("removal", c.removalType()), schemaOf("roleHolder", roleHolderType()),
 		schemaOf("inactiveSettings", inactiveType()), schemaOf("link", linkType("")), schemaOf("impactSettings", impactSettingsType()), schemaOf("impact", impactType(nil)), schemaOf("impactChange", impactChangeType()), schemaOf("roleChangeJob", impactJobType()), schemaOf("affectedPerson", affectedType()), schemaOf("export", exportType()),
+		schemaOf("driftScan", driftScanType()), schemaOf("driftFinding", driftFindingType()), schemaOf("deliverySettings", deliverySettingsType()),
 		schemaOf("requirements", requirementType()),
 		schemaOf("approvalBackground", backgroundType()), schemaOf("trial", trialType()),
 		schemaOf("home", homeType()), schemaOf("packageInsight", packageInsightType()), schemaOf("missingAccessPackage", missingType()), schemaOf("sponsoredOrganization", sponsoredType()), schemaOf("sponsoredPerson", guestType()),

@@ -31,7 +31,7 @@ func nestedTakings() []taking {
 		all = append(all, taking{op: op, ok: 200, ids: only1("path assignmentRequestId", free("request", anyRequest))},
 			taking{op: op, as: "member", ok: 200, ids: only1("path assignmentRequestId", wrong("request", "request2", "held2"))})
 	}
-	return slices.Concat(all, peopleTakings(), ownersTakings(), organizationTakings(), impactTakings())
+	return slices.Concat(all, peopleTakings(), ownersTakings(), organizationTakings(), impactTakings(), driftTakings())
 }
 
 // peopleTakings are the rest of the people's side.

@@ -48,13 +48,13 @@ type place struct {
 // kinds are the kinds of things, each with one that is there.
 var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "catalog", "package": "package", "policy": "policy", "resource": "resource", "role": "role",
 	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector",
-	"roleDefinition": "readerRole", "roleAssignment": "given", "question": "question", "organization": "organization", "extension": "extension", "upload session": "session", "export": "export", "impact change": "change", "role change job": "look"}
+	"roleDefinition": "readerRole", "roleAssignment": "given", "question": "question", "organization": "organization", "extension": "extension", "upload session": "session", "export": "export", "impact change": "change", "role change job": "look", "drift scan": "driftScan", "drift finding": "driftFinding"}
 
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
 	"objectId": "policy", "personId": "member", "roleId": "readerRole", "roleAssignmentId": "given", "resourceId": "resource", "resourceRoleId": "role",
-	"organizationId": "organization", "extensionId": "extension", "sessionId": "session", "changeId": "change", "roleChangeJobId": "look", "effect": "loses"}
+	"organizationId": "organization", "extensionId": "extension", "sessionId": "session", "changeId": "change", "roleChangeJobId": "look", "effect": "loses", "driftScanId": "driftScan", "driftFindingId": "driftFinding"}
 
 // stockParents fills a fixture with two of everything, each under a parent of its own.
 func stockParents(t *testing.T) *fixture {

@@ -225,33 +225,43 @@ func TestR8_APackageHoldsSeveralRolesOfOneApplication(t *testing.T) {
 	}
 }
 
-// A SharePoint site is understood and refused with the reason, wherever one is named: nothing
-// here could give it.
-func TestR9_ASharePointSiteIsUnderstoodAndCannotBeOffered(t *testing.T) {
+// A SharePoint site is named by its address, at its connector, and a role of it by the number of
+// its group.
+func TestR9_ASharePointSiteIsNamedByItsAddressAtItsConnector(t *testing.T) {
 	w := newFixture(t)
 	w.offer(open())
+	at := w.call("admin", "POST", ours+"/connectors", object{"displayName": "Sites", "kind": "sharepoint", "url": "https://contoso.sharepoint.com", "correlationKeys": []string{"mail"}, "credential": "x"}).want(201).get("id")
 	const site = "https://contoso.sharepoint.com/sites/sales"
-	add := func(kind, origin string) reply {
-		return w.call("admin", "POST", em+"/resourceRequests", object{"requestType": kind, "catalog": object{"id": w.ids["catalog"]},
-			"resource": object{"originId": origin, "originSystem": "sharePointOnline"}})
-	}
-	scope := func(origin, role string) reply {
-		return w.call("admin", "POST", packagePath+"/"+w.ids["package"]+"/resourceRoleScopes", object{
-			"role":  object{"originId": role, "originSystem": "SharePointOnline", "resource": object{"originId": origin, "originSystem": "SharePointOnline"}},
-			"scope": object{"originId": origin, "originSystem": "SharePointOnline", "isRootScope": true}})
-	}
-	for name, got := range map[string]reply{"a site": add("adminAdd", site), "a removal": add("adminRemove", site), "a role": scope(site, "4")} {
-		if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.text, "there is no connector for them") {
-			t.Errorf("%s: %d %s", name, got.status, got.text)
+	resource := func(origin, environment string) object {
+		r := object{"originId": origin, "originSystem": "sharePointOnline"}
+		if environment != "" {
+			r["environment"] = object{"id": environment}
 		}
+		return r
 	}
-	for name, got := range map[string]reply{"no site": add("adminAdd", "sales"), "no address that is safe": add("adminAdd", "http://contoso.sharepoint.com")} {
+	add := func(origin, environment string) reply {
+		return w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": resource(origin, environment)})
+	}
+	scope := func(role string) reply {
+		return w.call("admin", "POST", packagePath+"/"+w.ids["package"]+"/resourceRoleScopes", object{
+			"role":  object{"originId": role, "originSystem": "SharePointOnline", "resource": resource(site, at)},
+			"scope": object{"originId": site, "originSystem": "SharePointOnline", "isRootScope": true}})
+	}
+
+	for name, got := range map[string]reply{"no site": add("sales", at), "no address that is safe": add("http://contoso.sharepoint.com", at)} {
 		if got.status != http.StatusBadRequest || !strings.Contains(got.text, "https address of the site") {
 			t.Errorf("%s: %d %s", name, got.status, got.text)
 		}
 	}
-	if n := len(w.call("admin", "GET", filtered(em+"/resourceEnvironments", "originSystem eq 'SharePointOnline'"), nil).want(200).values()); n != 0 {
+	if got := add(site, ""); got.status != http.StatusBadRequest || !strings.Contains(got.text, "resource.environment.id must name the connector") {
+		t.Errorf("no connector: %d %s", got.status, got.text)
+	}
+	add(site, at).want(201)
+	add(site, at).want(409)
+	scope("Owner").want(400)
+	scope("7").want(400) // the site has no such group
+	scope("4").want(201)
+	if n := len(w.call("admin", "GET", filtered(em+"/resourceEnvironments", "originSystem eq 'SharePointOnline'"), nil).want(200).values()); n != 1 {
 		t.Errorf("%d environments", n)
 	}
-	w.call("admin", "POST", ours+"/connectors", object{"displayName": "Sites", "kind": "", "url": "https://contoso.sharepoint.com", "correlationKeys": []string{"mail"}, "credential": "x"}).want(400)
 }

@@ -26,6 +26,8 @@ var uncheckedTexts = map[string]string{
 	"directoryScopeId": "one word",
 	"credential":       "nobody reads it",
 	"principalName":    "looked up, and answered like one that is not there",
+	"driftMode":        "one of a few words",
+	"preExistingMode":  "one of a few words",
 	"reason":           "one of a few words: others find nobody",
 	"after":            "a token of ours: others are refused",
 	"hash":             "compared, and answered like one of something else",

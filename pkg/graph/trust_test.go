@@ -12,11 +12,12 @@ import (
 
 // bodies are those of operations that take no ids and read a body before they do anything.
 var bodies = map[string]object{
-	"POST /v1.0/users":             {"displayName": "New", "userPrincipalName": "new@northwind.example", "mailNickname": "new", "accountEnabled": true},
-	"POST /v1.0/groups":            {"displayName": "New", "mailNickname": "new"},
-	"POST " + em + "/catalogs":     {"displayName": "New"},
-	"POST " + ours + "/connectors": {"displayName": "New", "kind": "scim", "url": "https://new.example.com", "correlationKeys": []string{"userName"}, "credential": "geheim"},
-	"POST " + ours + "/reprocess":  {"connectorId": "00000000-0000-0000-0000-00000000b017", "reason": "target-unavailable"},
+	"POST /v1.0/users":              {"displayName": "New", "userPrincipalName": "new@northwind.example", "mailNickname": "new", "accountEnabled": true},
+	"POST /v1.0/groups":             {"displayName": "New", "mailNickname": "new"},
+	"POST " + em + "/catalogs":      {"displayName": "New"},
+	"POST " + ours + "/connectors":  {"displayName": "New", "kind": "scim", "url": "https://new.example.com", "correlationKeys": []string{"userName"}, "credential": "geheim"},
+	"PATCH " + deliverySettingsPath: {"driftMode": "giveAgain"},
+	"POST " + ours + "/reprocess":   {"connectorId": "00000000-0000-0000-0000-00000000b017", "reason": "target-unavailable"},
 }
 
 // readableByAll are what everybody may read who may ask for the package.

@@ -7,6 +7,7 @@ import (
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/order"
 )
 
 // Bounds of what one call reads of a list (S21). A page that has something on it is
@@ -327,7 +328,7 @@ func (w *walk) ordered(ctx context.Context, at *position) (page, error) {
 	}
 
 	orders := w.c.options.OrderBy
-	slices.SortStableFunc(all, func(a, b row) int {
+	order.SortStableFunc(all, func(a, b row) int {
 		if order := odata.Compare(orders, a.keys, b.keys); order != 0 {
 			return order
 		}

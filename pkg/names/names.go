@@ -53,6 +53,7 @@ const (
 	Deliver  = "deliver"
 	Fanout   = "fanout"
 	Expire   = "expire"
+	Drift    = "drift"
 )
 
 // DeliverTimeout is the time-out of the delivery function, and so the length of
@@ -89,6 +90,12 @@ var Functions = []Function{
 	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},
 		Uses: Uses{Table: Read | Search | Order | Recent | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
+	// It compares targets with what ought to be there, each role once a day: it comes often and does
+	// what its pace lets it do of that, so that it never sleeps for long. It changes a target where a
+	// person decided that a role is taken away, and then only.
+	{ID: Drift, Timeout: DriftPeriod - 30*time.Second, Memory: 512, Trigger: Trigger{Schedule: DriftPeriod},
+		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
+			Writes: []Family{FamilyPackage, FamilyPerson, FamilyGroup, FamilyConnector, FamilyConfig, FamilyEvent}}},
 }
 
 // AssumedRoles begins the names of the roles of other accounts that functions may assume, to call
@@ -115,6 +122,10 @@ func FindFunction(id string) (Function, bool) {
 
 // SweepPeriod is the period of the schedule that ends, starts and repairs.
 const SweepPeriod = time.Minute
+
+// DriftPeriod is the period of the schedule that carries comparisons with targets on. What a run may
+// use of a target follows from it.
+const DriftPeriod = 5 * time.Minute
 
 // Queue is one SQS queue; each has a dead-letter queue named ID + DeadLetterSuffix.
 type Queue struct {

@@ -13,7 +13,8 @@ func TestTheWorkersLeaveRoomForPeopleInANewAccount(t *testing.T) {
 		atOnce += q.MaxConcurrency
 	}
 	for _, f := range Functions {
-		if f.Trigger.Schedule != 0 {
+		// Comparisons with targets are left at once where there is much to deliver.
+		if f.Trigger.Schedule != 0 && f.ID != Drift {
 			atOnce++
 		}
 	}

@@ -58,6 +58,7 @@ func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
 		"queue deliver-bulk-dead: sqs:GetQueueAttributes",
 		"queue fanout-dead: sqs:GetQueueAttributes",
 		"queue expire-dead: sqs:GetQueueAttributes",
+		"queue drift-dead: sqs:GetQueueAttributes",
 		"queue fanout: sqs:ChangeMessageVisibility",
 		"queue fanout by Lambda: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",
 	}

@@ -38,7 +38,7 @@ type parked struct {
 // parkerWords are what parks messages, in words.
 var parkerWords = map[string]string{
 	names.DeliverUrgent: "Deliveries that people wait for", names.DeliverBulk: "Deliveries of edited packages",
-	names.FanoutJobs: "Edits of packages, and exports", names.Expire: "Sweeps of every minute",
+	names.FanoutJobs: "Edits of packages, and exports", names.Expire: "Sweeps of every minute", names.Drift: "Comparisons with targets",
 }
 
 // parked counts what lies in each dead-letter queue. A queue that does not answer takes no page

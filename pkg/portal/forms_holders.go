@@ -20,6 +20,7 @@ func roleHoldersPath(in entitlement.CatalogID, id entitlement.ResourceID, role s
 
 // roleHoldersPage is a page of all who hold a role of a resource.
 type roleHoldersPage struct {
+	Drift    entitlement.DriftScan // with its target; not there where it was never compared
 	Catalog  entitlement.CatalogID
 	Name     string // of the catalog, where the visitor may see it
 	Resource entitlement.Resource
@@ -67,6 +68,9 @@ func roleHolders(ctx context.Context, v *visit) (answer, error) {
 		},
 		func() (err error) {
 			shown.Resource, err = v.Catalogs.FindResource(ctx, v.by.Caller, catalog, id, "", "")
+			if err == nil {
+				err = v.comparedRole(ctx, &shown, role)
+			}
 			return err
 		},
 		func() error {

@@ -3,13 +3,13 @@ package portal
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/views"
 )
@@ -101,7 +101,7 @@ func (v *visit) teamMember(r requests.Report) teamMember {
 			ending = append(ending, a)
 		}
 	}
-	slices.SortFunc(ending, func(a, b entitlement.Assignment) int { return a.End.Compare(b.End) })
+	order.SortFunc(ending, func(a, b entitlement.Assignment) int { return a.End.Compare(b.End) })
 	m.Endings = len(ending)
 	m.Ending = views.OfAssignments(ending[:min(len(ending), maxBeside)])
 	m.Waiting = views.OfRequests(r.Open[:min(len(r.Open), maxBeside)])

@@ -6,6 +6,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // afterwards is what can be done with a request once it is decided.
@@ -66,7 +67,7 @@ func (v *visit) deliverySteps(a entitlement.Assignment, roles []roleView) (steps
 			steps = append(steps, step{What: what, Who: r.Resource + " " + r.Role, At: r.Grant.Confirmed})
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { return a.At.Compare(b.At) })
+	order.SortStableFunc(steps, func(a, b step) int { return a.At.Compare(b.At) })
 
 	if !a.Ended.IsZero() {
 		ended := step{What: v.T("Ended"), Who: v.endedBecause(a), At: a.Ended}

@@ -13,6 +13,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/views"
 )
@@ -405,7 +406,7 @@ func (v *visit) removals(ctx context.Context, token string, names map[entitlemen
 			break
 		}
 	}
-	slices.SortStableFunc(all, func(a, b owed) int { return a.Ended.Compare(b.Ended) })
+	order.SortStableFunc(all, func(a, b owed) int { return a.Ended.Compare(b.Ended) })
 	return all, token, unread, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/order"
 	"leasehold/pkg/views"
 )
 
@@ -323,7 +324,7 @@ func (v *visit) keepers(ctx context.Context, shown *catalogPage) error {
 		return err
 	}
 	shown.Roles = views.OfRoleAssignments(roles)
-	slices.SortStableFunc(shown.Roles, func(a, b *views.RoleAssignment) int {
+	order.SortStableFunc(shown.Roles, func(a, b *views.RoleAssignment) int {
 		return cmp.Compare(slices.Index(catalogRoles, a.Role), slices.Index(catalogRoles, b.Role))
 	})
 	return v.Views.RoleAssignments(ctx, v.by.Caller, shown.Roles, views.With{views.JoinPrincipal: nil})

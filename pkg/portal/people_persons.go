@@ -58,6 +58,7 @@ type personPage struct {
 	Roles    []personRole
 	Accounts []requests.TargetAccount // that were made for the person
 	Requests requestsPage
+	Drift    []entitlement.DriftFinding
 }
 
 // personAssignment is one package that somebody has, or had.
@@ -83,6 +84,7 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	err = views.Together(
 		func() (err error) { shown.User, err = v.Directory.User(ctx, v.by.Caller, id); return err },
 		func() error { return v.heldBy(ctx, id, &shown) },
+		func() error { return v.driftOf(ctx, id, &shown) },
 		func() (err error) {
 			shown.Accounts, err = v.Requests.AccountsOf(ctx, v.by.Caller, id)
 			return err

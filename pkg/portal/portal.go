@@ -84,7 +84,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, myPeopleRoutes, sponsorRoutes, decidingRoutes, ownRoutes, formsRoutes, impactRoutes, impactJobRoutes, importKeptRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, myPeopleRoutes, sponsorRoutes, decidingRoutes, ownRoutes, formsRoutes, impactRoutes, impactJobRoutes, importKeptRoutes, driftRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{

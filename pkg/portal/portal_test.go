@@ -63,6 +63,12 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range subjectWords {
 		all[word] = true
 	}
+	for _, word := range driftWords {
+		all[word] = true
+	}
+	for _, word := range driftKinds {
+		all[word] = true
+	}
 	for _, word := range presenceWords {
 		all[word] = true
 	}

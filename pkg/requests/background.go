@@ -9,6 +9,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // NamedAccess is something incompatible that a subject has, with what it is called.
@@ -89,7 +90,7 @@ func (s *Service) openly(ctx context.Context, subject entitlement.UserID) ([]ent
 			held = append(held, a)
 		}
 	}
-	slices.SortFunc(held, func(a, b entitlement.Assignment) int {
+	order.SortFunc(held, func(a, b entitlement.Assignment) int {
 		return cmp.Compare(slices.Index(ids, a.Package), slices.Index(ids, b.Package))
 	})
 	return held, nil

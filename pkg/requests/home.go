@@ -6,6 +6,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Unfinished are the newest requests of the caller with which something is still to be done, among
@@ -20,7 +21,7 @@ func (s *Service) EndingSoon(ctx context.Context, by authz.Caller, most int) ([]
 	held, err := s.Live(ctx, by)
 	now := s.Clock.Now()
 	held = slices.DeleteFunc(held, func(a entitlement.Assignment) bool { return !a.EndsSoon(now) })
-	slices.SortFunc(held, func(a, b entitlement.Assignment) int { return a.End.Compare(b.End) })
+	order.SortFunc(held, func(a, b entitlement.Assignment) int { return a.End.Compare(b.End) })
 	return held[:min(len(held), most)], err
 }
 

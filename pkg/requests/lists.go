@@ -7,6 +7,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Applicable returns the policies through which the caller may ask for a package (R38): those
@@ -78,7 +79,7 @@ func (s *Service) assignmentsOf(ctx context.Context, subject entitlement.UserID,
 // after returns the page of a subject's live assignments that follows on the package which
 // the token names: there is one of each package at most.
 func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.Paged[entitlement.Assignment]) {
-	slices.SortFunc(list, func(a, b entitlement.Assignment) int { return cmp.Compare(a.Package, b.Package) })
+	order.SortFunc(list, func(a, b entitlement.Assignment) int { return cmp.Compare(a.Package, b.Package) })
 	list = slices.DeleteFunc(list, func(a entitlement.Assignment) bool { return string(a.Package) <= page.Token })
 	if p.Items = list; len(list) > page.Size() {
 		p.Items = list[:page.Size()]

@@ -10,6 +10,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Reason is why somebody has what an assignment gives: what was asked, under which policy, and who
@@ -123,7 +124,7 @@ func (s *Service) before(ctx context.Context, record entitlement.SubjectRecord, 
 			return slices.ContainsFunc(scopes[id].List, func(r entitlement.ResourceRoleScope) bool { return r.Ref == g.Role })
 		})
 	})
-	slices.SortFunc(before, func(a, b entitlement.Grant) int {
+	order.SortFunc(before, func(a, b entitlement.Grant) int {
 		return cmp.Or(cmp.Compare(a.Role.Resource, b.Role.Resource), cmp.Compare(a.Role.Role, b.Role.Role))
 	})
 	return before, nil

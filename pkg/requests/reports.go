@@ -9,6 +9,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Report is somebody who reports to the caller, with what they hold and what they wait for.
@@ -529,7 +530,7 @@ func (s *Service) askableFor(ctx context.Context, asker, subject entitlement.Use
 		}
 		return p.Hidden || !p.Deleting.IsZero() || !asks
 	})
-	slices.SortFunc(packages, func(a, b entitlement.AccessPackage) int {
+	order.SortFunc(packages, func(a, b entitlement.AccessPackage) int {
 		return cmp.Compare(a.DisplayName+string(a.ID), b.DisplayName+string(b.ID))
 	})
 	return packages, nil

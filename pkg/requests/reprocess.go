@@ -3,7 +3,6 @@ package requests
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Reprocess has a request that was not delivered whole delivered again, at any age.
@@ -260,7 +260,7 @@ func (s *Service) failures(ctx context.Context, at entitlement.ConnectorID, reas
 			}
 		}
 
-		slices.SortFunc(item.Grants, func(x, y entitlement.Grant) int { return x.Role.Compare(y.Role) })
+		order.SortFunc(item.Grants, func(x, y entitlement.Grant) int { return x.Role.Compare(y.Role) })
 		if len(item.Grants) > 0 { // the index may be late
 			list.Items = append(list.Items, item)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // requestableUnits is about how many read units a page of the list of what one may ask for
@@ -73,7 +74,7 @@ func (s *Service) Offers(ctx context.Context, by authz.Caller, page entitlement.
 	})
 	list.Sure = catalogs[following].Published
 
-	slices.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
+	order.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
 		return cmp.Compare(strings.ToLower(a.DisplayName)+string(a.ID), strings.ToLower(b.DisplayName)+string(b.ID))
 	})
 	return list, err

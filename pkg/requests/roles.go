@@ -3,12 +3,12 @@ package requests
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // HeldRole is one role of a person as it is known to be, with everything that gives it.
@@ -101,7 +101,7 @@ func ordered(roles map[entitlement.RoleRef]*HeldRole, record entitlement.Subject
 		r.Pending = record.NeedsReconcile() && !r.Grant.Permanent && (r.Grant.Failing() || r.Grant.Presence != entitlement.PresenceOf(wanted || r.Grant.PreExisting))
 		all = append(all, *r)
 	}
-	slices.SortFunc(all, func(a, b HeldRole) int {
+	order.SortFunc(all, func(a, b HeldRole) int {
 		return cmp.Or(cmp.Compare(a.Ref.Connector, b.Ref.Connector), cmp.Compare(a.Ref.Resource, b.Ref.Resource), cmp.Compare(a.Ref.Role, b.Ref.Role))
 	})
 	return all

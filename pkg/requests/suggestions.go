@@ -9,6 +9,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Suggestion is a package that the caller may ask for, and why it is put forward.
@@ -110,7 +111,7 @@ func (s *Service) suggestible(ctx context.Context, u entitlement.User, found map
 		}
 	}
 
-	slices.SortFunc(out, func(a, b Suggestion) int {
+	order.SortFunc(out, func(a, b Suggestion) int {
 		return strings.Compare(strings.ToLower(a.Package.DisplayName)+string(a.Package.ID), strings.ToLower(b.Package.DisplayName)+string(b.Package.ID))
 	})
 	return out, nil

@@ -284,6 +284,16 @@ func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 	return g.Store.OwnersAmong(ctx, id, users)
 }
 
+// Members reads a group's members.
+func (g groups) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return g.Store.Members(ctx, id, page)
+}
+
+// Owners reads a group's owners.
+func (g groups) Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return g.Store.Owners(ctx, id, page)
+}
+
 // AddMembers adds members or owners.
 func (g groups) AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
 	return g.Service.AddMembers(ctx, byWorker, id, owner, users...)

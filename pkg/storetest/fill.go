@@ -41,6 +41,8 @@ func fillValue(v reflect.Value, field string, n *int) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*n))
+	case reflect.Uint64:
+		v.SetUint(uint64(*n))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fillValue(v.Field(i), v.Type().Field(i).Name, n)

@@ -30,6 +30,7 @@ type Store interface {
 	requests.Store
 	delivery.Store
 	delivery.FanOutStore
+	delivery.DriftStore
 	lifecycle.Store
 	views.Store
 	sessions.Store

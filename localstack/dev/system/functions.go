@@ -15,6 +15,7 @@ import (
 
 	"leasehold/localstack/components"
 	"leasehold/pkg/app/deliver"
+	"leasehold/pkg/app/drift"
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
 	"leasehold/pkg/app/httpapi"
@@ -121,6 +122,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	written := &exports.Service{Bucket: s.files, Queue: may.send(names.Fanout, jobs), Writer: graph.NewExporter(reader), Clock: now, IDs: ids}
 	looks := &catalogs.ImpactWorker{Accounts: reader.Directory, Service: &catalogs.Service{Store: store, Jobs: may.send(names.Fanout, jobs), Clock: now, IDs: ids, Log: logs[names.Fanout]}}
 	sweep := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
+	compare := &delivery.Drift{Store: store, Connectors: registry, Queue: may.send(names.Drift, bulk), Clock: now, IDs: ids, Log: logs[names.Drift]}
 
 	if may.refused != nil {
 		return nil, may.refused
@@ -138,6 +140,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written, looks), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Counting(&lifecycle.Counter{Store: store, Clock: now, Log: logs[names.Expire]}, expire.Handler(sweep, obs.NewMetrics(out, nil)))),
+		names.Drift:    lambdaio.Schedule(drift.Handler(compare, obs.NewMetrics(out, nil))),
 	}
 	for _, f := range names.Functions {
 		handler, known := handlers[f.ID]
@@ -159,6 +162,16 @@ func (s *System) Sweep(ctx context.Context) error {
 	return err
 }
 
+// Compare carries comparisons with targets on, as their schedule does.
+func (s *System) Compare(ctx context.Context) error {
+	payload, err := json.Marshal(events.EventBridgeEvent{Time: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	_, err = s.functions.invoke(ctx, names.Drift, payload)
+	return err
+}
+
 // schedule sweeps until ctx ends. A sweep that fails is in the log; the next does its work.
 func (s *System) schedule(ctx context.Context, every time.Duration) {
 	clock := time.NewTicker(every)
@@ -169,6 +182,8 @@ func (s *System) schedule(ctx context.Context, every time.Duration) {
 			return
 		case <-clock.C:
 			s.Sweep(ctx)
+			// It finds out by itself what is due; here it may as well come as often as the sweep.
+			_ = s.Compare(ctx) // what failed is in its log
 		}
 	}
 }

@@ -46,6 +46,14 @@ func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 	return g.Store.OwnersAmong(ctx, id, users)
 }
 
+func (g groups) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return g.Store.Members(ctx, id, page)
+}
+
+func (g groups) Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return g.Store.Owners(ctx, id, page)
+}
+
 func (g groups) AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
 	return g.Service.AddMembers(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }

@@ -53,6 +53,8 @@ func (w *fixture) filled() *fixture {
 
 	w.half(own, w.text("Ours"))
 	w.half(foreign, w.text(foreignMark))
+	w.compare(own)
+	w.compare(foreign)
 	w.clock.Advance(entitlement.OverdueAfter + time.Minute)
 
 	const assigned = "/v1.0/roleManagement/entitlementManagement/roleAssignments"

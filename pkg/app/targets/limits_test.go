@@ -103,12 +103,18 @@ func (c *crowd) commit(change entitlement.Change) {
 func (c *crowd) give() string {
 	c.Helper()
 	group := c.graph.AddGroup(graphserver.Group{Name: "Group"})
+	c.assign(entitlement.RoleRef{Connector: entra, Resource: group, Role: "Member_" + group})
+	return group
+}
+
+// assign assigns everybody a package of one role.
+func (c *crowd) assign(role entitlement.RoleRef) {
+	c.Helper()
 	id := entitlement.PackageID(c.ids.New())
 	policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(c.ids.New()), Package: id, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
 		Requestor: entitlement.RequestorSettings{SelfAdd: true}}
 	p := entitlement.AccessPackage{ID: id, Catalog: entitlement.CatalogID(c.ids.New()), DisplayName: "P", Policies: []entitlement.PolicyID{policy.ID}}
-	scope := entitlement.ResourceRoleScope{ID: c.ids.New() + "_" + c.ids.New(), Resource: entitlement.ResourceID(c.ids.New()),
-		Ref: entitlement.RoleRef{Connector: entra, Resource: group, Role: "Member_" + group}}
+	scope := entitlement.ResourceRoleScope{ID: c.ids.New() + "_" + c.ids.New(), Resource: entitlement.ResourceID(c.ids.New()), Ref: role}
 	c.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Policies: []entitlement.AssignmentPolicy{policy}, Catalogs: []entitlement.Catalog{{ID: p.Catalog, DisplayName: "C", Published: true}},
 		Scopes: []entitlement.PackageScopes{{Package: id, List: []entitlement.ResourceRoleScope{scope}}}})
 
@@ -124,7 +130,6 @@ func (c *crowd) give() string {
 		c.commit(change)
 	}
 	c.know()
-	return group
 }
 
 // know puts everybody's account on record, as it is once something was delivered to them.

@@ -13,6 +13,7 @@ import (
 	"leasehold/pkg/connector/msgraph"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
+	"leasehold/pkg/connector/sharepoint"
 	"leasehold/pkg/connector/webhook"
 	"leasehold/pkg/directory"
 )
@@ -33,6 +34,7 @@ func Registry(configs connector.Configs, secrets connector.Secrets, people *dire
 		kinds.Lambda:         webhook.LambdaFactory(outbound.Client(private), private, reach.Own),
 		kinds.MicrosoftGraph: msgraph.Factory(outbound.Client(private), private),
 		kinds.SCIM:           scim.Factory(outbound.Client(private), private),
+		kinds.SharePoint:     sharepoint.Factory(outbound.Client(private), private),
 		kinds.Webhook:        webhook.Factory(outbound.Client(private), private),
 	})
 }

@@ -18,6 +18,9 @@ type Directory interface {
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	// OwnersAmong returns those of the users who own a group.
 	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
+	// Members and Owners page through who is a member, or an owner, of a group.
+	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// AddMembers makes users members, or owners, of a group. Where one is already, or cannot be, it
 	// is a Conflict, NotFound or Precondition, and some of the others may be one by then.
 	AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
@@ -45,7 +48,7 @@ const wayDirectory connector.Way = "directory"
 
 // Describe returns what the directory can do.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: maxBatch, Ways: []connector.Way{wayDirectory}, Authoritative: true}
+	return connector.Capabilities{MaxBatch: maxBatch, Ways: []connector.Way{wayDirectory}, Authoritative: true, Lists: connector.Every}
 }
 
 // Resource returns a group with its roles (R9). The administrators' group is never a

@@ -46,6 +46,14 @@ func (p people) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 	return p.Store.OwnersAmong(ctx, id, users)
 }
 
+func (p people) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return p.Store.Members(ctx, id, page)
+}
+
+func (p people) Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return p.Store.Owners(ctx, id, page)
+}
+
 func (p people) AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
 	return p.Service.AddMembers(ctx, by, id, owner, users...)
 }

@@ -12,6 +12,7 @@ import (
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // memberPrefix begins the id of a group's one role.
@@ -182,7 +183,7 @@ func (c *Connector) roles(ctx context.Context) ([]connector.Role, error) {
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(r connector.Role) bool { return r.OriginID == "" })
-	slices.SortStableFunc(all, func(a, b connector.Role) int { return cmp.Compare(a.DisplayName, b.DisplayName) })
+	order.SortStableFunc(all, func(a, b connector.Role) int { return cmp.Compare(a.DisplayName, b.DisplayName) })
 	return all, nil
 }
 

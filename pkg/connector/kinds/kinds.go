@@ -18,6 +18,7 @@ const (
 	Lambda         = "lambda"
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
+	SharePoint     = "sharepoint"
 	Webhook        = "webhook"
 )
 
@@ -34,8 +35,7 @@ const (
 	OriginWebhook     = "Webhook"
 )
 
-// All returns every kind, in order of name: those that can be registered, and those that are
-// known alone.
+// All returns every kind, in order of name.
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
 		{Name: IdentityCenter, OriginSystem: OriginAWSGroup, Applications: OriginAWSAccount, Concurrent: true},
@@ -43,8 +43,7 @@ func All() []entitlement.TargetKind {
 		{Name: Lambda, OriginSystem: OriginLambda, NoCredential: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
-		{OriginSystem: OriginSharePoint, Valid: validSite,
-			Absent: "SharePoint sites cannot be offered: there is no connector for them in this deployment. Offer a group that the site gives access to."},
+		{Name: SharePoint, OriginSystem: OriginSharePoint, Valid: validSite, Concurrent: true},
 		{Name: Webhook, OriginSystem: OriginWebhook},
 	}
 }

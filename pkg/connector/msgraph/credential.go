@@ -1,18 +1,12 @@
 package msgraph
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"net/url"
 	"slices"
 	"strings"
 
+	"leasehold/pkg/connector/entra"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
@@ -39,18 +33,16 @@ type credential struct {
 	// emulators alone.
 	Authority string
 
-	endpoint string // of tokens
-	scope    string
-	key      crypto.Signer
-	digest   string // of the certificate, by which Entra finds it (x5t#S256)
+	grant       entra.Grant
+	certificate *entra.Certificate // nil: it is not by one
 }
 
 // authorities are where the clouds of Graph have their tokens.
 var authorities = map[string]string{
-	"graph.microsoft.com":             "https://login.microsoftonline.com",
-	"graph.microsoft.us":              "https://login.microsoftonline.us",
-	"dod-graph.microsoft.us":          "https://login.microsoftonline.us",
-	"microsoftgraph.chinacloudapi.cn": "https://login.partner.microsoftonline.cn",
+	"graph.microsoft.com":             entra.Public,
+	"graph.microsoft.us":              entra.Government,
+	"dod-graph.microsoft.us":          entra.Government,
+	"microsoftgraph.chinacloudapi.cn": entra.China,
 }
 
 // readCredential reads a credential for the Graph at base. Invalid says what is wrong with
@@ -74,7 +66,8 @@ func readCredential(secret string, base *url.URL, private bool) (*credential, er
 		return nil, entitlement.Errorf(entitlement.Invalid, "credential must hold exactly one of clientSecret, certificate with privateKey, and federatedToken.")
 	}
 	if ways[1] {
-		if err := c.readKey(); err != nil {
+		var err error
+		if c.certificate, err = entra.ReadCertificate(c.Certificate, c.PrivateKey); err != nil {
 			return nil, err
 		}
 	}
@@ -92,58 +85,8 @@ func readCredential(secret string, base *url.URL, private bool) (*credential, er
 		}
 		authority = strings.TrimRight(at.String(), "/")
 	}
-	c.endpoint = authority + "/" + c.TenantID + "/oauth2/v2.0/token"
-	c.scope = base.Scheme + "://" + base.Host + "/.default"
+	c.grant = entra.Grant{ClientID: c.ClientID, Endpoint: entra.Endpoint(authority, c.TenantID), Scope: base.Scheme + "://" + base.Host + "/.default"}
 	return &c, nil
-}
-
-// readKey reads the certificate and its key, which must belong together.
-func (c *credential) readKey() error {
-	bad := entitlement.Errorf(entitlement.Invalid, "credential: certificate and privateKey must be a certificate and its RSA or P-256 key, in PEM with \\n for the ends of lines.")
-
-	block, _ := pem.Decode([]byte(c.Certificate))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return bad
-	}
-	certificate, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return bad
-	}
-	digest := sha256.Sum256(certificate.Raw)
-	c.digest = base64.RawURLEncoding.EncodeToString(digest[:])
-
-	if block, _ = pem.Decode([]byte(c.PrivateKey)); block == nil {
-		return bad
-	}
-	key, err := parseKey(block)
-	if err != nil {
-		return bad
-	}
-	switch key := key.(type) {
-	case *rsa.PrivateKey:
-		if !key.PublicKey.Equal(certificate.PublicKey) {
-			return bad
-		}
-		c.key = key
-	case *ecdsa.PrivateKey:
-		if key.Curve.Params().BitSize != 256 || !key.PublicKey.Equal(certificate.PublicKey) {
-			return bad
-		}
-		c.key = key
-	default:
-		return bad
-	}
-	return nil
-}
-
-func parseKey(block *pem.Block) (any, error) {
-	switch block.Type {
-	case "RSA PRIVATE KEY":
-		return x509.ParsePKCS1PrivateKey(block.Bytes)
-	case "EC PRIVATE KEY":
-		return x509.ParseECPrivateKey(block.Bytes)
-	}
-	return x509.ParsePKCS8PrivateKey(block.Bytes)
 }
 
 // isGUID reports an id as Graph writes those of its objects.

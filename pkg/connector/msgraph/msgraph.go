@@ -118,7 +118,7 @@ func New(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *
 // Describe returns what Graph can do. Changes of one group do not undo each other: each
 // member is a link of its own. So they need not be sent one after the other.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: MaxBatch, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs}
+	can := connector.Capabilities{MaxBatch: MaxBatch, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs, Lists: connector.Every}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

@@ -75,6 +75,7 @@ func (c *Connector) maxMembers() int64 {
 // memberScan reads a group as a stream and keeps only what was asked for.
 type memberScan struct {
 	found map[connector.PrincipalRef]bool
+	each  func(connector.PrincipalRef) error // nil: only those of found are looked for
 	id    id
 	shown bool
 }
@@ -124,6 +125,11 @@ func (s *memberScan) list(d *json.Decoder) error {
 		var member struct{ Value id }
 		if err := d.Decode(&member); err != nil {
 			return err
+		}
+		if s.each != nil {
+			if err := s.each(connector.PrincipalRef(member.Value)); err != nil {
+				return err
+			}
 		}
 		if _, asked := s.found[connector.PrincipalRef(member.Value)]; asked {
 			s.found[connector.PrincipalRef(member.Value)] = true

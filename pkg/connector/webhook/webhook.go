@@ -126,5 +126,5 @@ func batchOf(features []string) int {
 
 // Describe returns what the registration and the last check tell.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: c.batch, Ways: []connector.Way{WayAmong, WayList}, SerialWrites: c.serial, Unconfirmed: c.unconfirmed}
+	return connector.Capabilities{MaxBatch: c.batch, Ways: []connector.Way{WayAmong, WayList}, SerialWrites: c.serial, Unconfirmed: c.unconfirmed, Lists: connector.Every}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // Rows are the options that say which rows of a list are shown, and in which order. They
@@ -186,7 +187,7 @@ func (r Rows) Of(trees []map[string]any) (shown []map[string]any, count int) {
 	}
 	count = len(shown)
 
-	slices.SortStableFunc(shown, func(a, b map[string]any) int { return Compare(r.OrderBy, r.Keys(a), r.Keys(b)) })
+	order.SortStableFunc(shown, func(a, b map[string]any) int { return Compare(r.OrderBy, r.Keys(a), r.Keys(b)) })
 
 	shown = shown[min(r.Skip, len(shown)):]
 	if r.Top > 0 && len(shown) > r.Top {
