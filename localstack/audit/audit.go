@@ -225,7 +225,7 @@ func (r *run) ends(ctx context.Context, chain dynamo.Chained, at entitlement.Cha
 }
 
 // headless are chains of which nothing keeps a head: of an event each, mostly.
-var headless = []entitlement.AggregateKind{entitlement.OfCommand, entitlement.OfReprocess, entitlement.OfPrincipal}
+var headless = []entitlement.AggregateKind{entitlement.OfCommand, entitlement.OfReprocess, entitlement.OfPrincipal, entitlement.OfAccount}
 
 // partings are the last events of what goes.
 var partings = []string{"deleted", "roleRemoved"}

@@ -123,6 +123,10 @@ type Capabilities struct {
 	Rate  *entitlement.Rate
 	Costs func(role entitlement.RoleRef, ops []Op) entitlement.Cost
 
+	// Accounts says what may be done about accounts where the connector is one of Accounts; nil:
+	// nothing is made, and nothing of ours is there.
+	Accounts *AccountRules
+
 	// Unconfirmed: an administrator lets roles count where no way of asking tells who holds
 	// them (S15).
 	Unconfirmed bool

@@ -20,14 +20,14 @@ func (t *target) claim(ctx context.Context, parts []*targetJob) []*targetJob {
 	for i, p := range parts {
 		token := t.run.IDs.New()
 		g.Go(func() error {
-			switch err := t.run.claim(ctx, p, token); {
+			switch err := t.run.claim(ctx, p, token, t.mayMake(p)); {
 			// Another worker has the claim. Its record comes first, and the subject is looked at again.
 			case entitlement.KindOf(err) == entitlement.Conflict && err != nil:
 				p.held = true
 			case err != nil:
 				t.run.fail(p.job.subject, err)
 			default:
-				busy[i] = p.open > 0
+				busy[i] = p.open > 0 || p.step != entitlement.AccountRests
 			}
 
 			if !busy[i] {
@@ -51,9 +51,9 @@ func (t *target) claim(ctx context.Context, parts []*targetJob) []*targetJob {
 // claim takes one claim. The roles that may be granted or taken away under it, and of which the
 // record would not say so after a crash, are signed by the same write: to be granted are those
 // that were never sent, and those that were taken away last; to be taken away the others.
-func (r *run) claim(ctx context.Context, p *targetJob, token string) error {
+func (r *run) claim(ctx context.Context, p *targetJob, token string, makes bool) error {
 	now := r.Clock.Now()
-	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
+	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until, Account: makes || p.job.accountDue(p.grantSet, now)}
 
 	for _, task := range p.job.plan(p.grantSet, now) {
 		switch g := p.grantSet.Grants[task.Role]; {
@@ -77,6 +77,7 @@ func (r *run) claim(ctx context.Context, p *targetJob, token string) error {
 	p.grantSet, p.claimed, p.until = grantSet, true, r.until
 
 	p.take(p.job.plan(grantSet, now), now)
+	p.takeAccount(now)
 	return nil
 }
 

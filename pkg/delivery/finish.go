@@ -58,6 +58,7 @@ func (r *run) scheduleNext(ctx context.Context, j *reconciliation) {
 	for _, p := range j.parts {
 		grantSets = append(grantSets, p.grantSet)
 	}
+	r.scheduleAccounts(j)
 	if at := soonest(append(grantSets, j.idle...), j.expiring); !at.IsZero() {
 		r.lookAt(j.subject, at)
 	}
@@ -106,6 +107,7 @@ func (r *run) settle(ctx context.Context, j *reconciliation, p *targetJob, last 
 			tidied.Principal, tidied.PrincipalAt = "", time.Time{}
 		}
 		change.GrantSets = []entitlement.GrantSet{tidied}
+		change.Events = append(change.Events, p.events...)
 	}
 
 	err = r.Store.Commit(ctx, change)
@@ -219,7 +221,7 @@ func (r *run) refresh(ctx context.Context, j *reconciliation) error {
 	for _, grantSet := range grantSets {
 		// One that is done there and owes nothing here counts as if nobody had held it.
 		i := slices.IndexFunc(j.parts, func(p *targetJob) bool { return p.held && p.at == grantSet.Connector })
-		if i >= 0 && grantSet.Token == "" && len(j.plan(grantSet, now)) == 0 {
+		if i >= 0 && grantSet.Token == "" && len(j.plan(grantSet, now)) == 0 && !j.accountDue(grantSet, now) {
 			j.parts = slices.Delete(slices.Clone(j.parts), i, i+1)
 			j.idle = append(j.idle, grantSet)
 		}
@@ -243,7 +245,7 @@ func (r *run) commitGrantSet(ctx context.Context, j *reconciliation, p *targetJo
 		}
 	}
 
-	err := r.Store.Commit(ctx, entitlement.Change{GrantSets: []entitlement.GrantSet{*mine}})
+	err := r.Store.Commit(ctx, entitlement.Change{GrantSets: []entitlement.GrantSet{*mine}, Events: p.events})
 	if entitlement.StalePart(err) == entitlement.PartClaim {
 		return r.overtaken(ctx, j)
 	}
@@ -285,6 +287,9 @@ func (r *run) redeliver(ctx context.Context, j *reconciliation, p *targetJob) (d
 		}
 		// The grant set goes with the first of them: its record ends the claim.
 		change.GrantSets = mine
+		if mine != nil {
+			change.Events = append(change.Events, p.events...)
+		}
 		err = r.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) == entitlement.PartClaim {
 			return true, r.overtaken(ctx, j)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/order"
 )
@@ -50,6 +51,11 @@ type targetJob struct {
 	named    bool // the subject's id at the target is a name
 	over     bool // all that can be done in this round is, and recorded
 	unsaid   bool // it could not be recorded
+
+	step    entitlement.AccountStep // with an account of ours
+	missing *connector.Refusal      // nobody was found, and an account may be made
+	changed bool                    // a call that changes the account was sent, and is not judged
+	events  []entitlement.Event     // of the account, to be recorded with the grant set
 
 	mu    sync.Mutex // of what follows, and of the grant set while tasks are under way
 	open  int        // tasks whose outcome is not known
@@ -124,7 +130,7 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 		if err := r.keep(ctx, j, grantSet); err != nil {
 			return nil, err
 		}
-		if len(j.plan(grantSet, now)) == 0 {
+		if len(j.plan(grantSet, now)) == 0 && !j.accountDue(grantSet, now) {
 			j.idle = append(j.idle, grantSet)
 			continue
 		}

@@ -162,7 +162,7 @@ func (t *target) lookUp(ctx, calls context.Context, l *lookups) bool {
 		case err != nil:
 			t.noteAll(ctx, p, failedBy(err))
 		case found[i].Err != nil:
-			t.unfound(ctx, p, found[i].Err)
+			t.unknown(ctx, p, found[i].Err)
 		default:
 			t.found(ctx, p, string(found[i].Ref))
 		}

@@ -201,6 +201,13 @@ func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time
 		}
 	}
 
+	// An account of ours that no role needs any more is owed, as a role is.
+	for _, grantSet := range s.GrantSets {
+		if accountStep(grantSet, s.Want, s.Expiring) != entitlement.AccountRests {
+			st.Reconciled, st.Next = false, earlier(st.Next, later(grantSet.Account.Next.Add(checkSlack), now))
+		}
+	}
+
 	return st
 }
 

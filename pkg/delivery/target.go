@@ -38,6 +38,7 @@ type target struct {
 	id        entitlement.ConnectorID
 	conn      connector.Connector
 	caps      connector.Capabilities
+	accounts  connector.Accounts // nil: none can be made
 	manners   targetProfile
 	breaker   entitlement.Breaker
 	began     time.Time // when it was let in
@@ -115,6 +116,9 @@ func (t *target) open(ctx context.Context) *outcome {
 	t.looked = t.run.Clock.Now()
 
 	t.conn, t.caps = conn, conn.Describe()
+	if can, is := conn.(connector.Accounts); is && t.caps.Accounts != nil {
+		t.accounts = can
+	}
 	// A connector that says nothing of itself gets one change a call, and one way of asking.
 	t.caps.MaxBatch = max(t.caps.MaxBatch, 1)
 	if len(t.caps.Ways) == 0 {
@@ -144,13 +148,14 @@ func (t *target) wave(ctx, calls context.Context, parts []*targetJob, instead *o
 	if instead != nil {
 		for _, p := range parts {
 			p.rested = instead.resting
-			t.noteAll(ctx, p, *instead)
+			t.unchanged(ctx, p, *instead)
 		}
 		return
 	}
 
 	// Step 3.
 	t.find(ctx, calls, parts)
+	t.tendAll(ctx, calls, parts)
 
 	// Step 4, and step 5 by whichever unit is the last one of a part.
 	var g errgroup.Group
@@ -329,5 +334,6 @@ func failedBy(err error) outcome {
 func isNoTime(err error) bool { return errors.Is(err, errNoTime) }
 
 func (t *target) finish(ctx context.Context, p *targetJob) {
+	p.unsign()
 	t.finishing.Go(func() error { t.run.finish(ctx, p.job, p); return nil })
 }

@@ -40,6 +40,9 @@ func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.Grant
 	x.set(attrToken, literal(c.Token))
 	x.set(attrUntil, instant(c.Until))
 	x.touch(tagGrantSet)
+	if c.Account {
+		x.initial(attrMaking, literal(c.Token))
+	}
 
 	all := intentionsOf(c)
 	it, err := db.intend(ctx, c, x, all[:min(len(all), intents)])

@@ -54,6 +54,8 @@ func aboutKeys(key Key, e entitlement.Event, c entitlement.Change) indexKeys {
 				return indexKeys{second: ofIndexKey(kindPackage, string(p.Package), e.At, key)}
 			}
 		}
+	case e.Aggregate == entitlement.OfAccount:
+		return indexKeys{second: ofIndexKey(kindUser, e.Data[entitlement.DataUser], e.At, key)}
 	case e.OfRole():
 		for _, a := range c.RoleAssignments {
 			if string(a.ID) == e.Data[entitlement.DataRole] && a.User != "" {

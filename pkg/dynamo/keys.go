@@ -139,6 +139,7 @@ const (
 	wordAbsence      = "ABSENCE"
 	wordReprocess    = "AGAIN"
 	wordCommand      = "CMD"
+	wordAccount      = "ACC"
 	wordNotice       = "NOTICE"
 	wordRole         = "ROLE"
 	wordRoleID       = "RID"
@@ -332,6 +333,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfSettings:  wordConfig, entitlement.OfOrganization: wordOrganization,
 	entitlement.OfCommand: wordCommand,
 	entitlement.OfDrift:   wordDrift,
+	entitlement.OfAccount: wordAccount,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.

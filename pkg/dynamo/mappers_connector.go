@@ -20,6 +20,8 @@ var connectorMapper = mapper[entitlement.ConnectorConfig]{
 		flag(f, "uc", &c.Unconfirmed)
 		flag(f, "vl", &c.ValueListRemoval)
 		flag(f, "cw", &c.ConcurrentWrites)
+		flag(f, "ma", &c.MakeAccounts)
+		flag(f, "da", &c.DeleteAccounts)
 		flag(f, "pa", &c.Paused)
 		texts(f, "rv", &c.RoleValues)
 		texts(f, "ev", &c.EntitlementValues)

@@ -63,6 +63,8 @@ const (
 	attrFoundAt   = "pa"
 	attrDoubtful  = "db"
 	attrFormer    = "fo"
+	attrAccount   = "ac" // that we made
+	attrMaking    = "ai" // who means to make it, or to change it
 	grantMark     = "g." // begins the attribute of each grant
 	intentMark    = "i." // begins that of who means to grant it
 	removalMark   = "r." // begins that of who means to take it away
@@ -119,6 +121,26 @@ func accountFields(f *fields, s *entitlement.GrantSet) {
 	when(f, attrFoundAt, &s.PrincipalAt)
 	flag(f, attrDoubtful, &s.Doubtful)
 	texts(f, attrFormer, &s.Former)
+	group(f, attrAccount, &s.Account, madeFields)
+	text(f, attrMaking, &s.Account.Intent)
+}
+
+// madeFields describes an account that we made. Who means to change it is apart, so that a claim
+// can sign that without reading first.
+func madeFields(f *fields, a *entitlement.Account) {
+	text(f, "s", &a.State)
+	text(f, "r", &a.Ref)
+	id(f, "m", &a.Mark)
+	when(f, "se", &a.Sent)
+	when(f, "si", &a.Since)
+	flag(f, "mk", &a.Marked)
+	flag(f, "o", &a.Others)
+	flag(f, "uc", &a.Unconfirmed)
+	number(f, "at", &a.Attempts)
+	text(f, "re", &a.Reason)
+	text(f, "de", &a.Detail)
+	when(f, "nx", &a.Next)
+	chain(f, &a.Chain)
 }
 
 // grantName is the attribute of a role's grant. Each has its own, so that a claim can

@@ -341,6 +341,8 @@ func (db *DB) About(ctx context.Context, events []entitlement.Event) ([]entitlem
 		switch e.Aggregate {
 		case entitlement.OfUser:
 			all[i].Subject = entitlement.UserID(e.ID)
+		case entitlement.OfAccount:
+			all[i].Subject = entitlement.UserID(e.Data[entitlement.DataUser])
 		case entitlement.OfPackage:
 			all[i].Package = entitlement.PackageID(e.ID)
 		default:

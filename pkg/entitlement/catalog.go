@@ -198,6 +198,11 @@ type ConnectorConfig struct {
 	ValueListRemoval bool
 	// ConcurrentWrites: changes of one resource may cross without undoing each other.
 	ConcurrentWrites bool
+	// MakeAccounts: who has no account at the target gets one when a role first needs it.
+	MakeAccounts bool
+	// DeleteAccounts: an account that we made is deleted when no role needs it any more, and not
+	// only disabled.
+	DeleteAccounts bool
 	// Paused: nothing is sent to the target, not even questions; what is owed there stays owed.
 	Paused bool
 

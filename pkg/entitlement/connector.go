@@ -50,6 +50,8 @@ var ConnectorSettings = []ConnectorSetting{
 	{"readBack", [2]string{"required", "unconfirmed"}, func(c *ConnectorConfig) *bool { return &c.Unconfirmed }},
 	{"removalForm", [2]string{"memberPath", "valueList"}, func(c *ConnectorConfig) *bool { return &c.ValueListRemoval }},
 	{"writes", [2]string{"serial", "concurrent"}, func(c *ConnectorConfig) *bool { return &c.ConcurrentWrites }},
+	{"accounts", [2]string{"existing", "made"}, func(c *ConnectorConfig) *bool { return &c.MakeAccounts }},
+	{"accountsAtEnd", [2]string{"disabled", "deleted"}, func(c *ConnectorConfig) *bool { return &c.DeleteAccounts }},
 }
 
 // Of returns the word of the connector's setting.

@@ -26,6 +26,7 @@ const (
 	OfOrganization AggregateKind = "connectedOrganization"
 	OfReprocess    AggregateKind = "reprocess" // a command to deliver again, by an id of its own
 	OfRole         AggregateKind = "roleAssignment"
+	OfAccount      AggregateKind = "account"   // one that we made at a target, by the mark that it carries there
 	OfCommand      AggregateKind = "command"   // a command that may be sent again, and made nothing with events of its own
 	OfDrift        AggregateKind = "driftScan" // the comparison of one role with its target: what was found there, and decided of it
 )

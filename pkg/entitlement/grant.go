@@ -65,6 +65,8 @@ type GrantSet struct {
 	Doubtful    bool      // the last change under it failed, so it may not be the subject's any more
 	Former      []string  // ids under which grants were sent before
 
+	Account Account // that we made there for the subject
+
 	Token string    // of the claim; empty means unclaimed
 	Until time.Time // end of the claim's lease
 }

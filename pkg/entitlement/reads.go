@@ -168,4 +168,5 @@ type Claim struct {
 	Until     time.Time
 	Intend    []RoleRef // roles that may be granted under the claim, and of which the record does not say that already
 	Remove    []RoleRef // recorded ones that may be taken away under it likewise
+	Account   bool      // an account may be made under it, or one of ours changed
 }

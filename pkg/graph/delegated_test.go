@@ -195,7 +195,7 @@ func ofEverything(q asked) bool {
 		return q.where != "filter id" && q.where != "filter accessPackage/id" && q.where != "filter assignmentPolicy/id"
 	case "POST " + exportsPath: // an assignment or a person is as little narrowed to a package
 		return q.where != "filter accessPackage/id" && q.where != "filter assignmentPolicy/id"
-	case "POST " + ours + "/reprocess":
+	case "POST " + ours + "/reprocess", "GET " + accountsPath, "GET " + accountsPath + "/$count":
 		return true
 	default:
 		return false

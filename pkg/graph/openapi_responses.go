@@ -53,6 +53,7 @@ var special = map[string]expectation{
 	"GET " + ours + "/openapi.json":                               {status: http.StatusOK, schema: anything},
 	"GET " + ours + "/events/{objectKind:text}/{objectId}":        {status: http.StatusOK, schema: "event", many: true},
 	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}": {status: http.StatusOK, schema: "failure", many: true},
+	"GET " + accountsPath:                                         {status: http.StatusOK, schema: "targetAccount", many: true},
 	"GET " + roleHoldersPath:                                      {status: http.StatusOK, schema: "roleHolder", many: true},
 	"GET " + trialPath:                                            {status: http.StatusOK, schema: "trial"},
 	"GET " + exportPath:                                           {status: http.StatusOK, media: csvMedia},

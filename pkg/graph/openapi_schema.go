@@ -43,7 +43,7 @@ func (c *call) schemas() []schema {
 		schemaOf("entitlementManagementSettings", settingsType()), schemaOf("endUserSettings", endUserType()),
 		schemaOf("user", users()), schemaOf("group", groups()), schemaOf("directoryObject", directoryObjects()),
 		schemaOf("unifiedRoleDefinition", roleDefinitions()), schemaOf("unifiedRoleAssignment", c.roleAssignments()),
-		schemaOf("connector", connectorType()), schemaOf("targetResource", offerType()), schemaOf("pickableConnector", pickableType()), schemaOf("event", eventType()), schemaOf("grant", grants()), schemaOf("requestDetails", requestDetails()),
+		schemaOf("connector", connectorType()), schemaOf("targetResource", offerType()), schemaOf("pickableConnector", pickableType()), schemaOf("event", eventType()), schemaOf("grant", grants()), schemaOf("targetAccount", accountType()), schemaOf("requestDetails", requestDetails()),
 		schemaOf("deliveryError", deliveryErrorType()), schemaOf("failure", failureType()), schemaOf("removal", c.removalType()), schemaOf("roleHolder", roleHolderType()),
 		schemaOf("inactiveSettings", inactiveType()), schemaOf("link", linkType("")), schemaOf("impactSettings", impactSettingsType()), schemaOf("impact", impactType(nil)), schemaOf("impactChange", impactChangeType()), schemaOf("roleChangeJob", impactJobType()), schemaOf("affectedPerson", affectedType()), schemaOf("export", exportType()),
 		schemaOf("driftScan", driftScanType()), schemaOf("driftFinding", driftFindingType()), schemaOf("deliverySettings", deliverySettingsType()),

@@ -67,6 +67,7 @@ var requestCounts = []operation{
 	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments, serve: counting(listAssignments)},
 	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnAssignments, also: []authz.Action{authz.ListReports}, serve: counting(listMyAssignments)},
 	{method: "GET", path: ours + "/assignments/{assignmentId}/grants/$count", action: authz.ReadAssignment, serve: counting(listGrants)},
+	{method: "GET", path: accountsPath + "/$count", action: authz.ListAssignments, serve: counting(listAccounts)},
 
 	{method: "GET", path: approvalPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnApprovals, serve: counting(listMyApprovals)},
 	{method: "GET", path: approvalPath + "/{assignmentRequestId}/stages/$count", action: authz.ReadApproval, serve: counting(listStages)},

@@ -34,6 +34,7 @@ var assignmentOperations = []operation{
 	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnAssignments, also: []authz.Action{authz.ListReports}, serve: listMyAssignments},
 	{method: "GET", path: heldPath + "/{assignmentId}", action: authz.ReadAssignment, serve: getAssignment},
 	{method: "GET", path: ours + "/assignments/{assignmentId}/grants", action: authz.ReadAssignment, serve: listGrants},
+	{method: "GET", path: accountsPath, action: authz.ListAssignments, serve: listAccounts},
 }
 
 // approvalOperations are deciding.

@@ -426,6 +426,8 @@ func approvalTakings() []taking {
 		{op: "GET " + ourApprovalPath, ok: 200, ids: anyApproval},
 		{op: "GET " + ourApprovalPath, as: "manager", ok: 200, ids: request},
 		{op: "PATCH " + ourApprovalPath + "/stages/{stageId}", as: "manager", ok: 204, body: object{"reviewResult": "Approve"}, ids: places(request, stage, only1("body id", wrong("stage", "stage2").at("stage")))},
+		{op: "GET " + accountsPath, ok: 200, ids: only1("path userId", free("user", anybody))},
+		{op: "GET " + accountsPath + "/$count", ok: 200, ids: only1("path userId", free("user", anybody))},
 		{op: "GET " + trialPath, ok: 200, ids: map[string]place{"path accessPackageId": free("package", anyPackage), "path userId": free("user", anybody)}},
 	}
 }

@@ -24,7 +24,7 @@ var recordOperations = []operation{
 // objectKinds are the kinds of objects that have events.
 var objectKinds = []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy, entitlement.OfRequest,
 	entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess, entitlement.OfRole,
-	entitlement.OfSettings, entitlement.OfOrganization, entitlement.OfCommand, entitlement.OfDrift}
+	entitlement.OfSettings, entitlement.OfOrganization, entitlement.OfCommand, entitlement.OfDrift, entitlement.OfAccount}
 
 func eventType() entityType[views.Event] {
 	return entityType[views.Event]{set: "leasehold/events", mapper: mapEvent, navigation: noNavigation}

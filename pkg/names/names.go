@@ -281,6 +281,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
 	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
+	{AnyMethod, Ours + "/accounts/{proxy+}", Requests},
 	{AnyMethod, Ours + "/me/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }

@@ -22,7 +22,7 @@ var kindWords = map[entitlement.AggregateKind]string{
 	entitlement.OfCatalog: "Catalog", entitlement.OfPackage: "Access package", entitlement.OfPolicy: "Policy", entitlement.OfRequest: "Request and assignment",
 	entitlement.OfUser: "Person", entitlement.OfGroup: "Group", entitlement.OfConnector: "Target system", entitlement.OfPrincipal: "Sign-in",
 	entitlement.OfReprocess: "Delivery again", entitlement.OfRole: "Role assignment", entitlement.OfSettings: "Settings",
-	entitlement.OfOrganization: "Connected organization", entitlement.OfCommand: "Command", entitlement.OfDrift: "Comparison with a target",
+	entitlement.OfOrganization: "Connected organization", entitlement.OfCommand: "Command", entitlement.OfDrift: "Comparison with a target", entitlement.OfAccount: "Account at a target",
 }
 
 // auditFilter is which events are asked for: as it was typed, and what was found by that.

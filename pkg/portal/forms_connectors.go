@@ -233,6 +233,8 @@ var settingWords = map[string]string{
 	"readBack": "What counts as given", "required": "what the target shows", "unconfirmed": "also what no way of asking shows",
 	"removalForm": "How members are taken out", "memberPath": "one by one, by a path", "valueList": "by a list of values",
 	"writes": "Changes of one resource", "serial": "one after the other", "concurrent": "side by side",
+	"accounts": "Whoever has no account there", "existing": "gets no role", "made": "gets an account with the first role",
+	"accountsAtEnd": "An account that was made, after the last role", "disabled": "is disabled", "deleted": "is deleted",
 }
 
 func (v *visit) settingChoices(s entitlement.ConnectorSetting) (all []choice) {
@@ -342,6 +344,7 @@ func updateConnector(ctx context.Context, v *visit) (answer, error) {
 		kept.DisplayName, kept.Kind, kept.URL, kept.CorrelationKeys = t.DisplayName, t.Kind, t.URL, slices.Clone(t.CorrelationKeys)
 		kept.ResourceManagers, kept.RoleValues, kept.EntitlementValues = slices.Clone(t.ResourceManagers), slices.Clone(t.RoleValues), slices.Clone(t.EntitlementValues)
 		kept.Unconfirmed, kept.ValueListRemoval, kept.ConcurrentWrites = t.Unconfirmed, t.ValueListRemoval, t.ConcurrentWrites
+		kept.MakeAccounts, kept.DeleteAccounts = t.MakeAccounts, t.DeleteAccounts
 	})
 	return v.afterForm(err, connectorPath(c.ID), form.again(v))
 }

@@ -56,6 +56,7 @@ type personPage struct {
 	entitlement.User
 	Held     []personAssignment
 	Roles    []personRole
+	Accounts []requests.TargetAccount // that were made for the person
 	Requests requestsPage
 	Drift    []entitlement.DriftFinding
 }
@@ -84,6 +85,10 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 		func() (err error) { shown.User, err = v.Directory.User(ctx, v.by.Caller, id); return err },
 		func() error { return v.heldBy(ctx, id, &shown) },
 		func() error { return v.driftOf(ctx, id, &shown) },
+		func() (err error) {
+			shown.Accounts, err = v.Requests.AccountsOf(ctx, v.by.Caller, id)
+			return err
+		},
 		func() (err error) {
 			shown.Requests, err = v.listOf(ctx, func(ctx context.Context, by authz.Caller, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 				return v.Requests.RequestsOf(ctx, by, id, p)

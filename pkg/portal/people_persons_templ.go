@@ -165,6 +165,15 @@ func personView(v *visit, shown personPage) templ.Component {
 				}
 			}
 			writeMarkup(templ_7745c5c3_Buffer, " ")
+			if len(shown.Accounts) > 0 {
+				writeMarkup(templ_7745c5c3_Buffer, "<h2>")
+				writeText(templ_7745c5c3_Buffer, v.T("Accounts that were made"), "</h2>")
+				templ_7745c5c3_Err = madeAccounts(v, shown.Accounts).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
+			writeMarkup(templ_7745c5c3_Buffer, " ")
 			templ_7745c5c3_Err = personDrift(v, shown.Drift).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

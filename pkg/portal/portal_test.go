@@ -91,6 +91,9 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range kindWords {
 		all[word] = true
 	}
+	for _, word := range accountWords {
+		all[word] = true
+	}
 	for _, word := range settingWords {
 		all[word] = true
 	}

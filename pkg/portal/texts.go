@@ -21,7 +21,7 @@ var languages = language.NewMatcher([]language.Tag{language.English, language.Ge
 
 // german has every text of the pages in German, by the English one. Each part of the pages has
 // a file of its own.
-var german = merged(germanPeople, germanAssignments, germanOwners, germanOperations, germanMyPeople, germanSponsors, germanDeciding, germanOwn, germanFigures, germanForms, germanImpact, germanImpactJobs, germanPicker, germanDrift)
+var german = merged(germanPeople, germanAssignments, germanOwners, germanOperations, germanMyPeople, germanSponsors, germanDeciding, germanOwn, germanFigures, germanForms, germanImpact, germanImpactJobs, germanPicker, germanDrift, germanAccounts)
 
 func merged(parts ...map[string]string) map[string]string {
 	all := map[string]string{}

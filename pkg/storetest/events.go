@@ -76,7 +76,7 @@ func eventKinds(w *fixture) {
 
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
 		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess, entitlement.OfRole,
-		entitlement.OfSettings, entitlement.OfOrganization, entitlement.OfCommand, entitlement.OfDrift}
+		entitlement.OfSettings, entitlement.OfOrganization, entitlement.OfCommand, entitlement.OfDrift, entitlement.OfAccount}
 	// The same id for all: the kind is part of where the events lie.
 	for _, kind := range kinds {
 		var chain entitlement.Chain

@@ -14,6 +14,7 @@ var grantSetScenarios = []scenario{
 	{"S14: a fence holds while token and generation do", fences},
 	{"S21: a grant set of more than MaxGrants grants is Invalid", grantSetFull},
 	{"A subject's grant sets at two connectors are apart", twoGrantSets},
+	{"R270: a claim signs that an account may be made, where no earlier one did, and what is on record of the account comes back", accountSigned},
 }
 
 func claimLife(w *fixture) {
@@ -200,5 +201,37 @@ func twoGrantSets(w *fixture) {
 
 	if others := w.grantSets(newID[entitlement.UserID]()); len(others) != 0 {
 		w.Fatalf("got %d grant sets of somebody unknown", len(others))
+	}
+}
+
+func accountSigned(w *fixture) {
+	d, now := newGrantSetKey(), instant(0)
+	first, second, third := newID[string](), newID[string](), newID[string]()
+	claim := func(token string, now time.Time, signs bool) entitlement.GrantSet {
+		got, err := w.s.Claim(w.Context(), entitlement.Claim{Subject: d.subject, Connector: d.at, Token: token, Now: now, Until: now.Add(time.Minute), Account: signs})
+		w.must(err)
+		return got
+	}
+
+	if got := claim(first, now, true); got.Account != (entitlement.Account{Intent: first}) {
+		w.Fatalf("signed %+v", got.Account)
+	}
+	// The first claim was never recorded, so that an account may carry its mark.
+	if got := claim(second, now.Add(time.Hour), true); got.Account.Intent != first {
+		w.Fatalf("signed anew: %+v", got.Account)
+	}
+
+	account := entitlement.Account{State: entitlement.AccountDisabled, Ref: "7", Mark: first, Sent: now, Since: now.Add(1), Marked: true, Others: true, Unconfirmed: true,
+		Attempts: 3, Reason: "not-confirmed", Detail: "It is not shown.", Next: now.Add(2), Chain: entitlement.Chain{Number: 2, Hash: "ab"}}
+	set := d.grantSet(second)
+	set.Account = account
+	w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{set}})
+	if got := w.grantSets(d.subject)[0].Account; got != account {
+		w.Fatalf("got %+v, want %+v", got, account)
+	}
+
+	// A claim that does not sign it leaves it as it is.
+	if got := claim(third, now.Add(2*time.Hour), false).Account; got != account {
+		w.Fatalf("got %+v, want %+v", got, account)
 	}
 }

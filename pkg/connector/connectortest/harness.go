@@ -29,8 +29,12 @@ type Harness struct {
 	Later     func()                          // lets the target catch up with its writes; nil: it always has
 	// Registered: what Role's resource is comes from the registration; the target is not asked.
 	Registered bool
-	Secret     string // the credential; no error may contain it
-	Faults     Faults
+	// Newcomer has no account, and Accounts are those of a user name that the target stores; nil: at
+	// this target no accounts are made.
+	Newcomer *connector.Person
+	Accounts func(userName string) []ShownAccount
+	Secret   string // the credential; no error may contain it
+	Faults   Faults
 }
 
 // Faults are what can go wrong between connector and target. A test whose fault is nil

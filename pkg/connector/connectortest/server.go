@@ -35,6 +35,7 @@ const (
 // there. It is safe for concurrent use.
 type Server struct {
 	Character
+	AccountCharacter
 	Token string
 	clock clock.Clock
 	mux   *http.ServeMux
@@ -53,7 +54,10 @@ type Server struct {
 type account struct {
 	id, userName, external, mail string
 	deleted                      bool
-	values                       []was // oldest first
+	inactive                     bool
+	made                         map[string]any // the body that it was made with
+	shown                        time.Time      // from when on it is found
+	values                       []was          // oldest first
 }
 
 type group struct {
@@ -108,6 +112,8 @@ func NewServer(c Character, by clock.Clock) *Server {
 		"GET /v2/Groups/{id}":           s.getGroup,
 		"PATCH /v2/Groups/{id}":         s.patchGroup,
 		"PATCH /v2/Users/{id}":          s.patchUser,
+		"POST /v2/Users":                s.postUser,
+		"DELETE /v2/Users/{id}":         s.deleteUser,
 		// What is not there answers as a SCIM server does, and not as Go's mux.
 		"/": func(*http.Request) answer { return refuse(http.StatusNotFound, "") },
 	} {

@@ -13,6 +13,23 @@ type change struct {
 	Op    string
 	Path  string
 	Value []struct{ Value any }
+	Holds *bool // the value, where it is one that holds or does not
+}
+
+// UnmarshalJSON reads both sorts of values.
+func (c *change) UnmarshalJSON(text []byte) error {
+	var read struct {
+		Op, Path string
+		Value    json.RawMessage
+	}
+	if err := json.Unmarshal(text, &read); err != nil {
+		return err
+	}
+	c.Op, c.Path = read.Op, read.Path
+	if len(read.Value) == 0 || json.Unmarshal(read.Value, &c.Holds) == nil {
+		return nil
+	}
+	return json.Unmarshal(read.Value, &c.Value)
 }
 
 // names are the members of the operation's values.

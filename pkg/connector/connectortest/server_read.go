@@ -82,7 +82,7 @@ func (s *Server) getUser(r *http.Request) answer {
 	defer s.mu.Unlock()
 
 	u := s.account(r.PathValue("id"))
-	if u == nil {
+	if u == nil || s.clock.Now().Before(u.shown) {
 		return refuse(http.StatusNotFound, "")
 	}
 
@@ -106,6 +106,9 @@ func (s *Server) person(u *account) object {
 	body := object{"schemas": []string{schemaUser}, "id": s.id(u.id), "userName": u.userName}
 	if u.external != "" {
 		body["externalId"] = u.external
+	}
+	if !s.HidesActive {
+		body["active"] = !u.inactive
 	}
 	if u.mail != "" {
 		body["emails"] = []object{{"value": u.mail, "primary": true}}
@@ -144,7 +147,7 @@ func (s *Server) findUsers(r *http.Request) answer {
 	found := []object{}
 	for _, u := range s.users {
 		fits := func(t term) bool { return s.has(u, t) }
-		if !u.deleted && (filter == "" || s.IgnoresFilters || slices.ContainsFunc(terms, fits)) {
+		if s.findable(u) && (filter == "" || s.IgnoresFilters || slices.ContainsFunc(terms, fits)) {
 			shown := s.person(u)
 			s.showValues(shown, u, r.URL.Query().Get("attributes"))
 			found = append(found, shown)

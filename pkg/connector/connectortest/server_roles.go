@@ -165,6 +165,9 @@ func (s *Server) patchUser(r *http.Request) answer {
 	}
 
 	for _, o := range body.Operations {
+		if s.active(u, o) {
+			continue
+		}
 		attribute, values := o.Path, o.names()
 		if path := valuePath.FindStringSubmatch(o.Path); path != nil && o.Op == "remove" && !s.ValueListOnly {
 			attribute, values = path[1], []string{unquote(path[2])}

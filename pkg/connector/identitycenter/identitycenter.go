@@ -93,6 +93,8 @@ func checkSettings(cfg entitlement.ConnectorConfig) error {
 		return entitlement.Errorf(entitlement.Invalid, "A connector of IAM Identity Center needs at least one correlation key.")
 	case cfg.ValueListRemoval:
 		return entitlement.Errorf(entitlement.Invalid, "removalForm: IAM Identity Center takes members out one by one; leave it at memberPath.")
+	case cfg.MakeAccounts || cfg.DeleteAccounts:
+		return entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at IAM Identity Center; leave them at existing and disabled.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:
 		return entitlement.Errorf(entitlement.Invalid, "roleValues and entitlementValues: the roles of an account are the permission sets of IAM Identity Center; leave them out.")
 	}

@@ -45,6 +45,8 @@ func TestRegistrationsThatCannotWorkAreRefused(t *testing.T) {
 		"no store":                   {url: strings.Replace(good, "d-0123456789", "store", 1)},
 		"an escaped slash":           {url: strings.Replace(good, "role/", "role%2F", 1)},
 		"no external id":             {url: good, credential: "a b"},
+		"accounts":                   {url: good, edit: func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true }},
+		"accountsAtEnd":              {url: good, edit: func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true }},
 		"a removal form":             {url: good, edit: func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true }},
 		"role values":                {url: good, edit: func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"x"} }},
 		"no key":                     {url: good, edit: func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil }},

@@ -64,6 +64,8 @@ func TestARegistrationThatCannotWorkIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*entitlement.ConnectorConfig){
 		"no key":            func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
 		"another key":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"sAMAccountName"} },
+		"accounts":          func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
+		"accountsAtEnd":     func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
 		"removal form":      func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
 		"role values":       func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"a"} },
 		"entitlement value": func(c *entitlement.ConnectorConfig) { c.EntitlementValues = []string{"a"} },

@@ -84,6 +84,8 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 	switch {
 	case cfg.ValueListRemoval:
 		return nil, entitlement.Errorf(entitlement.Invalid, "removalForm: Microsoft Graph takes members out one by one; leave it at memberPath.")
+	case cfg.MakeAccounts || cfg.DeleteAccounts:
+		return nil, entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at a tenant of Microsoft Graph; leave them at existing and disabled.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:
 		return nil, entitlement.Errorf(entitlement.Invalid, "roleValues and entitlementValues: the roles of an application are read from Microsoft Graph; leave them out.")
 	}

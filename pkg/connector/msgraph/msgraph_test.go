@@ -353,9 +353,11 @@ func TestSettingsWithoutEffectAreRefused(t *testing.T) {
 	s := newTenant(t, "as documented")
 	text, _ := json.Marshal(s.withSecret())
 	for name, set := range map[string]func(*entitlement.ConnectorConfig){
-		"removalForm": func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
-		"roleValues":  func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
-		"no keys":     func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
+		"accounts":      func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
+		"accountsAtEnd": func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
+		"removalForm":   func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
+		"roleValues":    func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
+		"no keys":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
 	} {
 		cfg := s.cfg
 		set(&cfg)

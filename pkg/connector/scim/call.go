@@ -126,7 +126,11 @@ func (c *Connector) getJSON(ctx context.Context, ask outbound.Operation, path st
 // patch sends the operations. The answer's body tells nothing that Check would believe, so
 // it stays unread; only a page is known to come from something else than the server.
 func (c *Connector) patch(ctx context.Context, ask outbound.Operation, path string, operations []operation) error {
-	body, err := json.Marshal(patchBody{Schemas: []string{schemaPatch}, Operations: operations})
+	return c.patchWith(ctx, ask, path, patchBody{Schemas: []string{schemaPatch}, Operations: operations})
+}
+
+func (c *Connector) patchWith(ctx context.Context, ask outbound.Operation, path string, content any) error {
+	body, err := json.Marshal(content)
 	if err != nil {
 		return entitlement.Wrap(entitlement.Internal, ask.Op, err, "")
 	}

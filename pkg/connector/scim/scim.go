@@ -56,6 +56,8 @@ type Connector struct {
 	serial      bool // one write after the other
 	unconfirmed bool // roles count where nobody can ask who holds them
 	valueList   bool // members are taken out by a list of values
+	makes       bool // accounts are made for those who have none
+	deletes     bool // and deleted, not only disabled, when no role needs them
 }
 
 // Factory returns the registry's factory for this kind. All connectors share the
@@ -99,6 +101,10 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 				key, strings.Join(entitlement.CorrelateBy, ", "))
 		}
 	}
+	// An account that is made has this name, and must be found by it again.
+	if cfg.MakeAccounts && !slices.Contains(cfg.CorrelationKeys, "userName") {
+		return nil, entitlement.Errorf(entitlement.Invalid, "accounts: a SCIM server finds an account that is made for somebody by userName; add it to correlationKeys, or leave accounts at existing.")
+	}
 	return &Connector{
 		base:   strings.TrimRight(base.String(), "/"),
 		bearer: presents,
@@ -112,12 +118,14 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 		serial:      !cfg.ConcurrentWrites,
 		unconfirmed: cfg.Unconfirmed,
 		valueList:   cfg.ValueListRemoval,
+		makes:       cfg.MakeAccounts,
+		deletes:     cfg.DeleteAccounts,
 	}, nil
 }
 
 // Describe returns what a SCIM server can do, and what the registration allows.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed, Apart: isApplication, Lists: func(resource string) bool { return !isApplication(resource) }}
+	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed, Apart: isApplication, Accounts: c.rules(), Lists: func(resource string) bool { return !isApplication(resource) }}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

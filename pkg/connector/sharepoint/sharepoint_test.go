@@ -110,10 +110,12 @@ func TestACredentialIsACertificateAndNeverASecret(t *testing.T) {
 func TestSettingsWithoutEffectAreRefused(t *testing.T) {
 	s := newTenant(t, sharepointserver.Named("as documented"))
 	for name, set := range map[string]func(*entitlement.ConnectorConfig){
-		"removalForm": func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
-		"roleValues":  func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
-		"no keys":     func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
-		"externalId":  func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"externalId"} },
+		"accounts":      func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
+		"accountsAtEnd": func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
+		"removalForm":   func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
+		"roleValues":    func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
+		"no keys":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
+		"externalId":    func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"externalId"} },
 	} {
 		cfg := s.cfg
 		set(&cfg)

@@ -143,12 +143,14 @@ func TestARegistrationThatCannotWorkIsRefusedAndNeverQuotesTheSecret(t *testing.
 		}
 	}
 	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
-		"http":         func(c *entitlement.ConnectorConfig) { c.URL = "http://rooms.example.com" },
-		"no keys":      func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
-		"a wrong key":  func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"phone"} },
-		"removalForm":  func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
-		"roleValues":   func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"a"} },
-		"entitlements": func(c *entitlement.ConnectorConfig) { c.EntitlementValues = []string{"a"} },
+		"http":          func(c *entitlement.ConnectorConfig) { c.URL = "http://rooms.example.com" },
+		"no keys":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
+		"a wrong key":   func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"phone"} },
+		"accounts":      func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
+		"accountsAtEnd": func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
+		"removalForm":   func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
+		"roleValues":    func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"a"} },
+		"entitlements":  func(c *entitlement.ConnectorConfig) { c.EntitlementValues = []string{"a"} },
 	} {
 		cfg := good
 		edit(&cfg)

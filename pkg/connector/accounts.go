@@ -1,0 +1,59 @@
+package connector
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Accounts is a connector at whose target accounts can be made. Each method but LookAtAccount makes
+// exactly one call, which changes something, and reads nothing: whoever calls has just looked, and
+// has a fence right before. What an answer proves is decided by the caller: a refusal, or none, of
+// a change may stand for a change that was made.
+type Accounts interface {
+	Connector
+	// MakeAccount makes an account that carries the mark, and returns its id; "" where the answer
+	// does not show it. A repeat may make a second one: callers look first.
+	MakeAccount(ctx context.Context, who Person) (PrincipalRef, error)
+	// LookAtAccount reads one account. PrincipalMissing: it is not there, by the word of a target
+	// that shows others.
+	LookAtAccount(ctx context.Context, ref PrincipalRef) (AccountShown, error)
+	// DisableAccount has nobody sign in with the account, and EnableAccount ends that.
+	DisableAccount(ctx context.Context, ref PrincipalRef) error
+	EnableAccount(ctx context.Context, ref PrincipalRef) error
+	// DeleteAccount deletes it, with all that it holds.
+	DeleteAccount(ctx context.Context, ref PrincipalRef) error
+}
+
+// Person is whom an account is made for. The attributes that a target gets of a person are these
+// alone.
+type Person struct {
+	User        entitlement.UserID
+	Guest       bool
+	UserName    string // userPrincipalName
+	DisplayName string
+	GivenName   string
+	Surname     string
+	Mail        string
+	Mark        string // of the account, by which it is told from one that somebody else made
+}
+
+// AccountShown is an account as its target shows it.
+type AccountShown struct {
+	Mark   string               // "" where the target shows none
+	Active entitlement.Presence // whether people can sign in with it; PresenceUnknown where it shows nothing of that
+}
+
+// AccountRules say what may be done about accounts at a target, by its registration and its kind.
+type AccountRules struct {
+	Make   bool // who has none gets one
+	Delete bool // ours are deleted when no role needs them, and not only disabled
+	Stays  bool // the target cannot disable an account: without Delete, ours stay
+	// Marked: the target keeps a mark. Without one, an account whose answer was lost is never known
+	// to be ours.
+	Marked bool
+	// Refuse says for whom none can be made; nil: for anybody.
+	Refuse func(Person) *Refusal
+	// Cost is what making or changing one counts against Rate.
+	Cost entitlement.Cost
+}

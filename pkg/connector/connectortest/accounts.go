@@ -1,0 +1,185 @@
+package connectortest
+
+import (
+	"net/http"
+	"testing"
+
+	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// RunAccounts runs the behaviours of a connector at whose target accounts are made: the harness
+// says of whom there are none, and what the target stores.
+func RunAccounts(t *testing.T, open func(*testing.T) Harness) { run(t, open, accounts) }
+
+// newcomer is somebody who has no account, and what delivery does about that.
+type newcomer struct {
+	*caller
+	accounts connector.Accounts
+	who      connector.Person
+}
+
+func (c *caller) newcomer() *newcomer {
+	c.Helper()
+	can, is := c.Connector.(connector.Accounts)
+	if !is || c.can.Accounts == nil || !c.can.Accounts.Make || c.Newcomer == nil {
+		c.Fatal("the harness has no accounts to make")
+	}
+	n := &newcomer{caller: c, accounts: can, who: *c.Newcomer}
+	n.who.Mark = clock.System{}.New()
+	return n
+}
+
+// known is by what the newcomer is found.
+func (n *newcomer) known() connector.Correlation {
+	return connector.Correlation{User: n.who.User, UserName: n.who.UserName, Mail: n.who.Mail}
+}
+
+// provide looks for the account, and makes it only where there is none: as often as it is called
+// there is one.
+func (n *newcomer) provide() connector.PrincipalRef {
+	n.Helper()
+	for range attempts {
+		ref, err := n.find(n.known())
+		if err == nil {
+			return ref
+		}
+		if connector.RefusalOf(err).Reason != connector.PrincipalMissing {
+			n.Fatalf("look for the newcomer: %v", err)
+		}
+		if _, err := n.accounts.MakeAccount(n.Context(), n.who); err != nil {
+			n.mustBeSafe(err)
+		}
+		n.later()
+	}
+	n.Fatal("no account is there in the end")
+	return ""
+}
+
+func (n *newcomer) look(ref connector.PrincipalRef) connector.AccountShown {
+	n.Helper()
+	shown, err := n.accounts.LookAtAccount(n.Context(), ref)
+	if err != nil {
+		n.Fatalf("look at the account: %v", err)
+	}
+	return shown
+}
+
+// stored is the one account of the newcomer.
+func (n *newcomer) stored() ShownAccount {
+	n.Helper()
+	all := n.Accounts(n.who.UserName)
+	if len(all) != 1 {
+		n.Fatalf("the target stores %d accounts of the newcomer: %+v", len(all), all)
+	}
+	return all[0]
+}
+
+var accounts = []test{
+	{"an account that is made is found, carries its mark, and is active", func(c *caller) {
+		n := c.newcomer()
+		ref, err := n.accounts.MakeAccount(n.Context(), n.who)
+		n.later()
+		if err != nil {
+			n.Fatal(err)
+		}
+		if found := n.provide(); ref != "" && ref != found {
+			n.Errorf("the answer named %q, and %q is found", ref, found)
+		} else if shown := n.look(found); shown.Mark != n.who.Mark || shown.Active != entitlement.PresencePresent {
+			n.Errorf("shown %+v, want the mark %s", shown, n.who.Mark)
+		}
+		if !n.stored().Active {
+			n.Error("it is not active")
+		}
+	}},
+	{"an account that is made again is there once", func(c *caller) {
+		n := c.newcomer()
+		first := n.provide()
+		if again := n.provide(); again != first {
+			n.Errorf("%q at first, %q then", first, again)
+		}
+		n.stored()
+	}},
+	{"an account whose answer was lost is there once, and known by its mark", func(c *caller) {
+		n := c.newcomer()
+		if !c.needs(c.Faults.LoseAnswer != nil, "answers to lose") {
+			return
+		}
+		c.Faults.LoseAnswer()
+		if _, err := n.accounts.MakeAccount(n.Context(), n.who); err == nil {
+			n.Fatal("the answer was not lost")
+		}
+		n.later()
+		if shown := n.look(n.provide()); shown.Mark != n.who.Mark {
+			n.Errorf("shown %+v, want the mark %s", shown, n.who.Mark)
+		}
+		n.stored()
+	}},
+	{"an account that somebody else made carries no mark of ours", func(c *caller) {
+		n := c.newcomer()
+		if shown := n.look(c.ids[0]); shown.Mark == n.who.Mark || shown.Active == entitlement.PresenceAbsent {
+			n.Errorf("shown %+v", shown)
+		}
+	}},
+	{"an account is disabled and enabled, and a repeat changes nothing", func(c *caller) {
+		n := c.newcomer()
+		ref := n.provide()
+		for _, active := range []bool{false, false, true, true} {
+			change := n.accounts.DisableAccount
+			if active {
+				change = n.accounts.EnableAccount
+			}
+			if err := change(n.Context(), ref); err != nil {
+				n.Fatal(err)
+			}
+			n.later()
+			if shown := n.look(ref); shown.Active != entitlement.PresenceOf(active) || shown.Mark != n.who.Mark || n.stored().Active != active {
+				n.Errorf("shown %+v, stored %+v, want active %t", shown, n.stored(), active)
+			}
+		}
+		if !c.Accounts(c.People[0].UserName)[0].Active {
+			n.Error("another account was disabled")
+		}
+	}},
+	{"an account that is deleted is not there any more", func(c *caller) {
+		n := c.newcomer()
+		ref := n.provide()
+		if err := n.accounts.DeleteAccount(n.Context(), ref); err != nil {
+			n.Fatal(err)
+		}
+		n.later()
+		_, err := n.accounts.LookAtAccount(n.Context(), ref)
+		if err == nil || connector.RefusalOf(err).Reason != connector.PrincipalMissing || len(c.Accounts(n.who.UserName)) != 0 {
+			n.Errorf("looked at: %v", err)
+		}
+	}},
+	{"whoever has a new account can be granted", func(c *caller) {
+		n := c.newcomer()
+		c.ids[0] = n.provide()
+		c.settle(c.grant(0))
+		c.mustHold(0)
+	}},
+	{"a target that answers anything is not believed about an account", func(c *caller) {
+		n := c.newcomer()
+		if !c.needs(c.Faults.Reply != nil, "replies of its own") {
+			return
+		}
+		for _, body := range []string{"", "null", "[]", "{", "<html>welcome</html>", `{"id":7}`, `{"id":"another"}`, `{"active":false}`} {
+			c.Faults.Reply(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(body)) }))
+			if shown, err := n.accounts.LookAtAccount(n.Context(), c.ids[0]); err == nil {
+				n.Errorf("%q: shown %+v", body, shown)
+			} else if connector.RefusalOf(err).Reason == connector.PrincipalMissing {
+				n.Errorf("%q: the account counts as gone", body)
+			}
+			if ref, err := n.accounts.MakeAccount(n.Context(), n.who); err == nil && ref != "" {
+				n.Errorf("%q: made as %q", body, ref)
+			}
+		}
+		c.Faults.Reply(http.NotFoundHandler())
+		if _, err := n.accounts.LookAtAccount(n.Context(), c.ids[0]); err == nil || connector.RefusalOf(err).Reason == connector.PrincipalMissing {
+			n.Errorf("a 404 of whatever stands in front: %v", err)
+		}
+		c.Faults.Reply(nil)
+	}},
+}

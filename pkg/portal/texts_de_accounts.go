@@ -1,0 +1,20 @@
+package portal
+
+// germanAccounts has the texts about accounts that are made at targets, in German.
+var germanAccounts = map[string]string{
+	"Account at a target":                                  "Konto in einem Zielsystem",
+	"Whoever has no account there":                         "Wer dort kein Konto hat",
+	"gets no role":                                         "erhält keine Rolle",
+	"gets an account with the first role":                  "erhält mit der ersten Rolle ein Konto",
+	"An account that was made, after the last role":        "Ein so angelegtes Konto wird nach der letzten Rolle",
+	"is disabled":                                          "gesperrt",
+	"is deleted":                                           "gelöscht",
+	"Accounts that were made":                              "Angelegte Konten",
+	"Accounts at targets, made because a role needed them": "Konten in Zielsystemen, angelegt, weil eine Rolle sie brauchte",
+	"being made":                                           "wird angelegt",
+	"active":                                               "aktiv",
+	"left as it is: the target cannot disable it":          "unverändert: das Zielsystem kann es nicht sperren",
+	"there, and nothing tells who made it: look at the target": "vorhanden, und es ist nicht zu erkennen, wer es angelegt hat: im Zielsystem nachsehen",
+	"not from here, so that it is not enabled again from here": "nicht von hier aus, daher wird es von hier aus nicht wieder freigegeben",
+	"the target does not show it":                              "das Zielsystem zeigt es nicht",
+}
