@@ -22,11 +22,11 @@ func compareTargets(s *stack) {
 	resource := fmt.Sprint(s.values(fmt.Sprint(em, "/catalogs/", catalog, "/resources"))[0].(object)["id"])
 	s.apply(components.Admin, pkg, object{"resourceId": resource, "roleOriginId": "Member_" + group}, 204)
 	s.call(components.Admin, "PATCH", fmt.Sprintf("%s/catalogs/%s/resources/%s/deliverySettings", names.Ours, catalog, resource), object{"driftMode": "giveAgain"}, 204)
-	held := s.wants(components.Other, pkg, nil)
+	held := s.wants(components.Manager, pkg, nil)
 	s.drain()
 	s.state(held, "delivered")
 
-	who := fmt.Sprint(s.call(components.Other, "GET", names.APIVersion+"/me", nil, 200)["id"])
+	who := fmt.Sprint(s.call(components.Manager, "GET", names.APIVersion+"/me", nil, 200)["id"])
 	extra := fmt.Sprint(s.call(components.Admin, "GET", names.APIVersion+"/me", nil, 200)["id"])
 	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: group, Role: "Member_" + group}
 	s.call(components.Admin, "DELETE", names.APIVersion+"/groups/"+group+"/members/"+who+"/$ref", nil, 204)

@@ -42,6 +42,8 @@ COMPONENT = re.compile(
 # look at each write.
 CHECK = r"\n\s*if templ_7745c5c3_Err != nil \{\n\s*return templ_7745c5c3_Err\n\s*\}\n"
 MARKUP = re.compile(r"templ_7745c5c3_Err = templruntime\.WriteString\(templ_7745c5c3_Buffer, \d+, (\".*\")\)" + CHECK)
+# A text in an attribute is escaped as one between elements.
+LABEL = re.compile(r"templ_7745c5c3_Err = writeAttribute\(ctx, templ_7745c5c3_Buffer, templruntime\.NewAttributeExpression\((v\.T\(\"[^\"]*\"\))\), (\".*\")\)" + CHECK)
 WRITTEN = re.compile(r"templ_7745c5c3_Err = (writeText\(templ_7745c5c3_Buffer, .*\))" + CHECK)
 
 for path in sys.argv[1:]:
@@ -52,6 +54,7 @@ for path in sys.argv[1:]:
     short = THEN.sub(r"\1, \2)\n", short)
     short = ATTRIBUTE.sub(lambda m: f"\ttempl_7745c5c3_Err = write{'URL' if m[3] else 'Attribute'}(ctx, templ_7745c5c3_Buffer, {m[2]}, {m[4]})\n", short)
     short = COMPONENT.sub("templated(func(ctx rendering, templ_7745c5c3_Buffer *templruntime.Buffer) (templ_7745c5c3_Err error) {\n", short)
+    short = LABEL.sub(r"writeText(templ_7745c5c3_Buffer, \1, \2)\n", short)
     short = WRITTEN.sub(r"\1\n", short)
     short = MARKUP.sub(r"writeMarkup(templ_7745c5c3_Buffer, \1)\n", short)
     if short != made:

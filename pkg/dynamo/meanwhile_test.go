@@ -50,7 +50,15 @@ func lostUpdates() map[string]lostUpdate {
 	user := entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: newID[string](), Created: start2026}
 	resource := entitlement.Resource{ID: newID[entitlement.ResourceID](), Catalog: newID[entitlement.CatalogID](), Connector: newID[entitlement.ConnectorID](), OriginID: "team", Created: start2026}
 	policy := entitlement.AssignmentPolicy{ID: newID[entitlement.PolicyID](), Package: newID[entitlement.PackageID](), Catalog: newID[entitlement.CatalogID](), Created: start2026}
+	organization := entitlement.ConnectedOrganization{ID: newID[entitlement.OrganizationID](), DisplayName: "Contoso", Created: start2026}
 	return map[string]lostUpdate{
+		"an organization": {part: entitlement.PartConfiguration, make: ofOrganization(organization), mine: ofOrganization(later(organization, func(o *entitlement.ConnectedOrganization) { o.Version, o.DisplayName = 1, "mine" })),
+			theirs: ofOrganization(later(organization, func(o *entitlement.ConnectedOrganization) { o.Version, o.DisplayName = 1, "theirs" })),
+			erase:  ofOrganization(later(organization, func(o *entitlement.ConnectedOrganization) { o.Version, o.Erased = 1, true })),
+			survives: func(t *testing.T, db *dynamo.DB) bool {
+				got, err := db.Organization(t.Context(), organization.ID)
+				return err == nil && got.DisplayName == "theirs" && got.Version == 2
+			}},
 		"a user": {part: entitlement.PartDirectory, make: ofUser(user), mine: ofUser(later(user, func(u *entitlement.User) { u.Version, u.Department = 1, "mine" })),
 			theirs: ofUser(later(user, func(u *entitlement.User) { u.Version, u.Department = 1, "theirs" })), erase: ofUser(later(user, func(u *entitlement.User) { u.Version, u.Erased = 1, true })),
 			survives: func(t *testing.T, db *dynamo.DB) bool {
@@ -75,6 +83,10 @@ func lostUpdates() map[string]lostUpdate {
 func later[T any](v T, change func(*T)) T {
 	change(&v)
 	return v
+}
+
+func ofOrganization(o entitlement.ConnectedOrganization) entitlement.Change {
+	return entitlement.Change{Organizations: []entitlement.ConnectedOrganization{o}}
 }
 
 func ofUser(u entitlement.User) entitlement.Change {

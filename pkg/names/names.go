@@ -94,7 +94,7 @@ var Functions = []Function{
 	// what its pace lets it do of that, so that it never sleeps for long. It changes a target where a
 	// person decided that a role is taken away, and then only.
 	{ID: Drift, Timeout: DriftPeriod - 30*time.Second, Memory: 512, Trigger: Trigger{Schedule: DriftPeriod},
-		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
+		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true,
 			Writes: []Family{FamilyPackage, FamilyPerson, FamilyGroup, FamilyConnector, FamilyConfig, FamilyEvent}}},
 }
 

@@ -177,15 +177,9 @@ func gained(v *visit, shown packagePage) templ.Component {
 			for _, s := range shown.RoleScopes {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, resourceName(s), "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 				writeText(templ_7745c5c3_Buffer, s.ResourceRoleScope.Role.DisplayName, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("For you")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("For you"), "\">")
 				if shown.Has[s.Ref] {
 					writeText(templ_7745c5c3_Buffer, v.T("you have it"))
 				} else {
@@ -299,10 +293,7 @@ func roleScopes(v *visit, all []*views.RoleScope) templ.Component {
 			for _, s := range all {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, resourceName(s), "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 				writeText(templ_7745c5c3_Buffer, s.ResourceRoleScope.Role.DisplayName, "</td></tr>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -413,19 +404,13 @@ func accessView(v *visit, shown accessPage) templ.Component {
 				for _, a := range shown.Ended {
 					writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 					writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ended")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Ended"), "\">")
 					templ_7745c5c3_Err = moment(v, a.Ended).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					if a.Removed.IsZero() {
 						writeText(templ_7745c5c3_Buffer, v.T("Removing"))
 					} else {
@@ -468,20 +453,11 @@ func grants(v *visit, all []roleView) templ.Component {
 			for _, r := range all {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, strings.TrimSpace(r.Resource), "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 				writeText(templ_7745c5c3_Buffer, r.Role, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ought to be")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Ought to be"), "\">")
 				writeText(templ_7745c5c3_Buffer, v.T(presenceWord(r.Wanted)), "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Is")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Is"), "\">")
 				writeText(templ_7745c5c3_Buffer, v.T(presenceWords[r.Grant.Presence]), " ")
 				if r.Grant.Failing() {
 					writeMarkup(templ_7745c5c3_Buffer, "– ")
@@ -492,10 +468,7 @@ func grants(v *visit, all []roleView) templ.Component {
 					writeText(templ_7745c5c3_Buffer, v.T("Was there before any package gave it."), "</span>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Read back")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Read back"), "\">")
 				if r.Grant.Confirmed.IsZero() {
 					writeText(templ_7745c5c3_Buffer, v.T("not yet"))
 				} else {

@@ -287,19 +287,13 @@ func eventTable(v *visit, caption string, all []views.Event, whole bool) templ.C
 				writeText(templ_7745c5c3_Buffer, strconv.FormatInt(e.Number, 10), ". ")
 			}
 			writeText(templ_7745c5c3_Buffer, v.happened(e.Kind), "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("When")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("When"), "\">")
 			templ_7745c5c3_Err = moment(v, e.At).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Done by")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Done by"), "\">")
 			templ_7745c5c3_Err = actorOf(v, e).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -307,10 +301,7 @@ func eventTable(v *visit, caption string, all []views.Event, whole bool) templ.C
 			writeMarkup(templ_7745c5c3_Buffer, "</td>")
 			if !whole {
 				writeMarkup(templ_7745c5c3_Buffer, "<td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Of what")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Of what"), "\">")
 				templ_7745c5c3_Err = aboutWhat(v, e).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -318,10 +309,7 @@ func eventTable(v *visit, caption string, all []views.Event, whole bool) templ.C
 				writeMarkup(templ_7745c5c3_Buffer, "</td>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "<td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Before and after")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Before and after"), "\">")
 			templ_7745c5c3_Err = changesOf(v, e, whole).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -446,10 +434,7 @@ func objectView(v *visit, shown objectPage) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Var70 := templated(func(ctx rendering, templ_7745c5c3_Buffer *templruntime.Buffer) (templ_7745c5c3_Err error) {
 			writeMarkup(templ_7745c5c3_Buffer, "<nav class=\"trail\" aria-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Where you are")), "\"><ol><li><a href=\"")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Where you are"), "\"><ol><li><a href=\"")
 			templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href("/audit"))), "\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

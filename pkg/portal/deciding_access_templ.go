@@ -79,15 +79,9 @@ func hadBefore(v *visit, all []entitlement.Grant) templ.Component {
 			for _, g := range all {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, g.Role.Resource, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 				writeText(templ_7745c5c3_Buffer, g.Role.Role, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Read back")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Read back"), "\">")
 				templ_7745c5c3_Err = moment(v, g.Confirmed).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

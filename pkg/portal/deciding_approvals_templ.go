@@ -156,15 +156,9 @@ func differences(v *visit, all []difference) templ.Component {
 			for _, d := range all {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, d.What, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("When you opened the page")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("When you opened the page"), "\">")
 				writeText(templ_7745c5c3_Buffer, d.Then, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Now")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Now"), "\">")
 				writeText(templ_7745c5c3_Buffer, d.Now, "</td></tr>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -191,19 +185,13 @@ func background(v *visit, shown approvalPage) templ.Component {
 			for _, a := range shown.Held {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 				templ_7745c5c3_Err = day(v, a.Start).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Ends"), "\">")
 				templ_7745c5c3_Err = endOf(v, a.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -231,24 +219,15 @@ func background(v *visit, shown approvalPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Kind")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Kind"), "\">")
 				writeText(templ_7745c5c3_Buffer, v.Kind(r.Type), "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 				templ_7745c5c3_Err = state(v, string(r.State)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("What was said")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("What was said"), "\">")
 				for i, said := range saidOf(r.AssignmentRequest) {
 					if i > 0 {
 						writeMarkup(templ_7745c5c3_Buffer, "<br>")

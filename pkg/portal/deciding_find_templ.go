@@ -56,20 +56,14 @@ func findView(v *visit, shown findPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, p.DisplayName, "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Description")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Description"), "\">")
 					writeText(templ_7745c5c3_Buffer, p.Description, " ")
 					if p.Resource != "" {
 						writeMarkup(templ_7745c5c3_Buffer, "<br><span class=\"hint\">")
 						writeText(templ_7745c5c3_Buffer, v.T("Gives a role of %s.", p.Resource), "</span>")
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("How you get it")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("How you get it"), "\">")
 					templ_7745c5c3_Err = ways(v, p).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -108,25 +108,13 @@ func sideBySide(v *visit, all []entitlement.AssignmentPolicy) templ.Component {
 				writeText(templ_7745c5c3_Buffer, p.Description, "</span>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Who decides")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Who decides"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.Deciders(p), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("How long")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("How long"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.Keeps(p.Expiration), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("You have to")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("You have to"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.demands(p), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Afterwards")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Afterwards"), "\">")
 			if p.Requestor.SelfUpdate {
 				writeText(templ_7745c5c3_Buffer, v.T("You can extend it."))
 			} else {

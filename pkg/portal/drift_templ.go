@@ -44,43 +44,28 @@ func driftView(v *visit, shown driftPage) templ.Component {
 				for _, s := range shown.Scans {
 					writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 					writeText(templ_7745c5c3_Buffer, targetName(shown.Targets, s.Role.Connector), "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\"><a href=\"")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Role"), "\"><a href=\"")
 					templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(driftPath(s.Role)))), "\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, s.Role.Role, "</a></td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Compared")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Compared"), "\">")
 					templ_7745c5c3_Err = compared(v, s).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Missing")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Missing"), "\">")
 					writeText(templ_7745c5c3_Buffer, strconv.Itoa(s.Missing), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("There without us")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("There without us"), "\">")
 					if s.Lists || s.Started.IsZero() {
 						writeText(templ_7745c5c3_Buffer, strconv.Itoa(s.Extra))
 					} else {
 						writeText(templ_7745c5c3_Buffer, v.T("the target does not list who has it"))
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Contested")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Contested"), "\">")
 					writeText(templ_7745c5c3_Buffer, strconv.Itoa(s.Contested), "</td></tr>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -191,33 +176,21 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 						writeText(templ_7745c5c3_Buffer, f.Principal)
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("What")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("What"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.T(driftKinds[f.Kind]), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = findingState(v, f).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("First seen")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("First seen"), "\">")
 					templ_7745c5c3_Err = moment(v, f.First).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Last seen")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Last seen"), "\">")
 					templ_7745c5c3_Err = moment(v, f.Last).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -225,10 +198,7 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 					writeMarkup(templ_7745c5c3_Buffer, "</td>")
 					if shown.Takes {
 						writeMarkup(templ_7745c5c3_Buffer, "<td data-label=\"")
-						templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Take away")), "\">")
-						if templ_7745c5c3_Err != nil {
-							return templ_7745c5c3_Err
-						}
+						writeText(templ_7745c5c3_Buffer, v.T("Take away"), "\">")
 						if f.Kind == entitlement.DriftExtra && f.State == entitlement.DriftOpen {
 							templ_7745c5c3_Err = takeForm(v, f).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {

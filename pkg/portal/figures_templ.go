@@ -33,15 +33,9 @@ func restingView(v *visit, all []resting) templ.Component {
 			for _, r := range all {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\"><span class=\"bad\" aria-hidden=\"true\">!</span> ")
 				writeText(templ_7745c5c3_Buffer, r.Target, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Failures in a row")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Failures in a row"), "\">")
 				writeText(templ_7745c5c3_Buffer, strconv.Itoa(r.Failures), "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Rests until")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Rests until"), "\">")
 				templ_7745c5c3_Err = moment(v, r.Until).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -68,15 +62,9 @@ func parkedView(v *visit, all []parked) templ.Component {
 			for _, p := range all {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, p.Name, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Queue")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Queue"), "\">")
 				writeText(templ_7745c5c3_Buffer, p.ID, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Parked")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Parked"), "\">")
 				if p.Unknown {
 					writeMarkup(templ_7745c5c3_Buffer, "<span class=\"bad\" aria-hidden=\"true\">?</span> ")
 					writeText(templ_7745c5c3_Buffer, " "+v.T("not counted: the queue does not answer"))
@@ -245,35 +233,17 @@ func figuresTable(v *visit, days []entitlement.DayFigures) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeText(templ_7745c5c3_Buffer, v.dayNamed(d.Day), "</time></th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Requests")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Requests"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(d.Requests), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Approved")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Approved"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(d.Approvals), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Denied")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Denied"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(d.Denials), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Assignments whose roles are gone")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Assignments whose roles are gone"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(d.Removals), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Average")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Average"), "\">")
 			writeText(templ_7745c5c3_Buffer, lagOf(v, d, d.LagMean()), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Longest")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Longest"), "\">")
 			writeText(templ_7745c5c3_Buffer, lagOf(v, d, d.LagMax), "</td></tr>")
 		}
 		writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")

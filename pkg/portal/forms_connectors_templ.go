@@ -57,20 +57,11 @@ func connectorsView(v *visit, all []entitlement.ConnectorConfig) templ.Component
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, c.DisplayName, "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Address")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Address"), "\">")
 					writeText(templ_7745c5c3_Buffer, c.URL, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Resources in catalogs")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Resources in catalogs"), "\">")
 					writeText(templ_7745c5c3_Buffer, strconv.Itoa(c.Uses), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Looked at")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Looked at"), "\">")
 					if c.Check.At.IsZero() {
 						writeText(templ_7745c5c3_Buffer, v.T("never"))
 					} else {
@@ -80,10 +71,7 @@ func connectorsView(v *visit, all []entitlement.ConnectorConfig) templ.Component
 						}
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = connectorState(v, c).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -304,10 +292,7 @@ func owedTable(v *visit, all []requests.DeliveryError) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeText(templ_7745c5c3_Buffer, v.reason(entitlement.Grant{Reason: e.Reason}), "</a></th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("People")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("People"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(e.Subjects), "</td></tr>")
 		}
 		writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")

@@ -189,10 +189,7 @@ func groupsView(v *visit, shown groupsPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, groupTitle(g), "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Description")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Description"), "\">")
 					writeText(templ_7745c5c3_Buffer, g.Description, "</td></tr>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -305,10 +302,7 @@ func groupView(v *visit, shown groupPage) templ.Component {
 				writeText(templ_7745c5c3_Buffer, v.T("Edit the group"), "</a></p>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, " <nav class=\"tabs\" aria-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Members and owners")), "\"><ul>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Members and owners"), "\"><ul>")
 			templ_7745c5c3_Err = operationsTab(v, shown.path(), groupPath(shown.ID), v.T("Members")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -412,15 +406,9 @@ func groupPeople(v *visit, shown groupPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeText(templ_7745c5c3_Buffer, personName(u.ID, &u), "</a></th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("User name")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("User name"), "\">")
 			writeText(templ_7745c5c3_Buffer, u.UserPrincipalName, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Account")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Account"), "\">")
 			templ_7745c5c3_Err = account(v, u).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

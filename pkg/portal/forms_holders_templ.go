@@ -57,20 +57,14 @@ func roleHoldersView(v *visit, shown roleHoldersPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Is")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Is"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.T(presenceWords[r.Grant.Presence]), " ")
 					if r.Grant.Failing() {
 						writeMarkup(templ_7745c5c3_Buffer, "– ")
 						writeText(templ_7745c5c3_Buffer, v.reason(r.Grant))
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Read back")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Read back"), "\">")
 					if r.Grant.Confirmed.IsZero() {
 						writeText(templ_7745c5c3_Buffer, v.T("not yet"))
 					} else {
@@ -80,10 +74,7 @@ func roleHoldersView(v *visit, shown roleHoldersPage) templ.Component {
 						}
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Why"), "\">")
 					templ_7745c5c3_Err = because(v, r.personAssignment).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

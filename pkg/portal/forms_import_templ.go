@@ -230,15 +230,9 @@ func importRow(v *visit, l directory.ImportLine) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 		writeText(templ_7745c5c3_Buffer, strconv.Itoa(l.Line), "</th><td data-label=\"")
-		templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("User name")), "\">")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
+		writeText(templ_7745c5c3_Buffer, v.T("User name"), "\">")
 		writeText(templ_7745c5c3_Buffer, l.UPN(), "</td><td data-label=\"")
-		templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("What comes of it")), "\">")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
+		writeText(templ_7745c5c3_Buffer, v.T("What comes of it"), "\">")
 		if l.Standing == directory.ImportWrong {
 			writeMarkup(templ_7745c5c3_Buffer, "<span class=\"bad\"><span aria-hidden=\"true\">✗</span> ")
 			writeText(templ_7745c5c3_Buffer, v.T(importWords[l.Standing]), "</span>: ")
@@ -248,10 +242,7 @@ func importRow(v *visit, l directory.ImportLine) templ.Component {
 			writeText(templ_7745c5c3_Buffer, v.T(importWords[l.Standing]), "</span>")
 		}
 		writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-		templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Before and after")), "\">")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
+		writeText(templ_7745c5c3_Buffer, v.T("Before and after"), "\">")
 		if l.Standing == directory.ImportNew {
 			writeText(templ_7745c5c3_Buffer, l.User.DisplayName, " ")
 		}

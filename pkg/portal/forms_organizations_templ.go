@@ -49,15 +49,9 @@ func organizationsView(v *visit, shown organizationsPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, o.DisplayName, "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Signs in with")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Signs in with"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.sources(o), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.organizationState(o), "</td></tr>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")

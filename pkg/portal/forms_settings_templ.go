@@ -68,10 +68,7 @@ func settingsView(v *visit, shown settingsPage) templ.Component {
 			for _, i := range catalogs.Inactives {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, i.What, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("What that means")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("What that means"), "\">")
 				writeText(templ_7745c5c3_Buffer, v.T(i.Means), "</td></tr>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")

@@ -14,10 +14,7 @@ func forms(v *visit, above ...crumb) templ.Component {
 	return templated(func(ctx rendering, templ_7745c5c3_Buffer *templruntime.Buffer) (templ_7745c5c3_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		writeMarkup(templ_7745c5c3_Buffer, "<nav class=\"trail\" aria-label=\"")
-		templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Where you are")), "\"><ol><li><a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
+		writeText(templ_7745c5c3_Buffer, v.T("Where you are"), "\"><ol><li><a href=\"")
 		templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href("/administration"))), "\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

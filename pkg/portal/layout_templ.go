@@ -59,10 +59,7 @@ func layout(v *visit, title string) templ.Component {
 			}
 			writeText(templ_7745c5c3_Buffer, v.T("My settings"), "</a> <button class=\"quiet\" type=\"submit\">")
 			writeText(templ_7745c5c3_Buffer, v.T("Sign out"), "</button></form><nav aria-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Pages")), "\"><ul>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Pages"), "\"><ul>")
 			for _, i := range v.Menu() {
 				templ_7745c5c3_Err = item(v, i.path, i.name).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

@@ -77,10 +77,7 @@ func homeView(v *visit, shown homePage) templ.Component {
 				for _, a := range shown.Ending {
 					writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 					writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Ends"), "\">")
 					templ_7745c5c3_Err = day(v, a.End).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -157,24 +154,15 @@ func troubled(v *visit, shown homePage) templ.Component {
 		for _, a := range shown.Failing {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, personName(a.Assignment.Subject, a.Subject), "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Access package")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Access package"), "\">")
 			writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 			templ_7745c5c3_Err = state(v, string(a.State)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 			templ_7745c5c3_Err = moment(v, a.Since).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -198,20 +186,11 @@ func troubled(v *visit, shown homePage) templ.Component {
 		for _, a := range shown.Owed {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, personName(a.Assignment.Subject, a.Subject), "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Access package")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Access package"), "\">")
 			writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.T("Removal is owed"), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 			templ_7745c5c3_Err = moment(v, a.Ended).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

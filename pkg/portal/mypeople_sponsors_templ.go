@@ -183,20 +183,14 @@ func guestRows(v *visit, all []guest) templ.Component {
 				writeText(templ_7745c5c3_Buffer, v.T("disabled"))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Packages")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Packages"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(len(m.Held)), " ")
 			if m.Failing > 0 {
 				writeMarkup(templ_7745c5c3_Buffer, "<br>")
 				writeText(templ_7745c5c3_Buffer, v.T("not yet as they ought to be: %d", m.Failing))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends soon")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Ends soon"), "\">")
 			if m.Endings > 0 {
 				writeText(templ_7745c5c3_Buffer, v.T("%d, the first one", m.Endings))
 				templ_7745c5c3_Err = day(v, m.First).Render(ctx, templ_7745c5c3_Buffer)
@@ -207,10 +201,7 @@ func guestRows(v *visit, all []guest) templ.Component {
 				writeMarkup(templ_7745c5c3_Buffer, "–")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Waits")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Waits"), "\">")
 			if len(m.Open) > 0 {
 				writeText(templ_7745c5c3_Buffer, strconv.Itoa(len(m.Open)))
 			} else {

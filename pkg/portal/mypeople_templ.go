@@ -113,24 +113,15 @@ func requestsForOthersView(v *visit, shown requestsPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, packageName(r.Package), "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("For")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("For"), "\">")
 					writeText(templ_7745c5c3_Buffer, personName(r.AssignmentRequest.Subject, r.Subject), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked"), "\">")
 					templ_7745c5c3_Err = moment(v, r.Created).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = state(v, string(r.State)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -176,20 +167,14 @@ func teamRows(v *visit, all []teamMember) templ.Component {
 				writeText(templ_7745c5c3_Buffer, v.T("disabled"))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Packages")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Packages"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(len(m.Held)), " ")
 			if m.Failing > 0 {
 				writeMarkup(templ_7745c5c3_Buffer, "<br>")
 				writeText(templ_7745c5c3_Buffer, v.T("not yet as they ought to be: %d", m.Failing))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends soon")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Ends soon"), "\">")
 			for i, a := range m.Ending {
 				if i > 0 {
 					writeMarkup(templ_7745c5c3_Buffer, "<br>")
@@ -209,10 +194,7 @@ func teamRows(v *visit, all []teamMember) templ.Component {
 				writeText(templ_7745c5c3_Buffer, v.T("and %d more", m.Endings-len(m.Ending)))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Waits")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Waits"), "\">")
 			for i, r := range m.Waiting {
 				if i > 0 {
 					writeMarkup(templ_7745c5c3_Buffer, "<br>")
@@ -300,29 +282,17 @@ func reportView(v *visit, shown reportPage) templ.Component {
 						writeText(templ_7745c5c3_Buffer, packageName(r.Package))
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Kind")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Kind"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.Kind(r.Type), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked by")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked by"), "\">")
 					writeText(templ_7745c5c3_Buffer, personName(r.AssignmentRequest.Requestor, r.CreatedBy), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked"), "\">")
 					templ_7745c5c3_Err = moment(v, r.Created).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = state(v, string(r.State)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -354,19 +324,13 @@ func reportView(v *visit, shown reportPage) templ.Component {
 				for _, a := range shown.Ended {
 					writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 					writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ended")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Ended"), "\">")
 					templ_7745c5c3_Err = moment(v, a.Ended).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					if a.Removed.IsZero() {
 						writeText(templ_7745c5c3_Buffer, v.T("Removing"))
 					} else {
@@ -618,10 +582,7 @@ func chooseOtherView(v *visit, shown choosePage) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						writeText(templ_7745c5c3_Buffer, personName(u.ID, &u), "</a></th><td data-label=\"")
-						templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("User name")), "\">")
-						if templ_7745c5c3_Err != nil {
-							return templ_7745c5c3_Err
-						}
+						writeText(templ_7745c5c3_Buffer, v.T("User name"), "\">")
 						writeText(templ_7745c5c3_Buffer, u.UserPrincipalName, "</td></tr>")
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -791,15 +752,9 @@ func gainedBy(v *visit, shown otherPage) templ.Component {
 			for _, s := range shown.Roles {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, resourceName(s), "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 				writeText(templ_7745c5c3_Buffer, s.ResourceRoleScope.Role.DisplayName, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("For them")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("For them"), "\">")
 				if shown.Has[s.Ref] {
 					writeText(templ_7745c5c3_Buffer, v.T("they have it"))
 				} else {

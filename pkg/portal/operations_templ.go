@@ -20,10 +20,7 @@ func operationsTabs(v *visit, at string) templ.Component {
 	return templated(func(ctx rendering, templ_7745c5c3_Buffer *templruntime.Buffer) (templ_7745c5c3_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		writeMarkup(templ_7745c5c3_Buffer, "<nav class=\"tabs\" aria-label=\"")
-		templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Operations")), "\"><ul>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
+		writeText(templ_7745c5c3_Buffer, v.T("Operations"), "\"><ul>")
 		templ_7745c5c3_Err = operationsTab(v, at, "/operations", v.T("Overview")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -186,15 +183,9 @@ func errorTable(v *visit, shown operationsPage) templ.Component {
 		for _, e := range shown.Errors {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, e.Target, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Why"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.reason(entitlement.Grant{Reason: e.Reason}), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("People")), "\"><a href=\"")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("People"), "\"><a href=\"")
 			templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(e.path()))), "\" aria-label=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -331,10 +322,7 @@ func failuresView(v *visit, shown failuresPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, p.Name, "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Roles")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Roles"), "\">")
 					for _, g := range p.Grants {
 						templ_7745c5c3_Err = failingRole(v, g, p.role(g)).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
@@ -342,10 +330,7 @@ func failuresView(v *visit, shown failuresPage) templ.Component {
 						}
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 					templ_7745c5c3_Err = moment(v, p.Since).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -464,10 +449,7 @@ func removalsView(v *visit, shown removalsPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ended")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Ended"), "\">")
 					if !r.Ended.IsZero() {
 						templ_7745c5c3_Err = moment(v, r.Ended).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
@@ -478,10 +460,7 @@ func removalsView(v *visit, shown removalsPage) templ.Component {
 						writeText(templ_7745c5c3_Buffer, v.since(r.Ended), "</span>")
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					if r.Overdue {
 						writeMarkup(templ_7745c5c3_Buffer, "<span class=\"state deliveryFailed\"><span aria-hidden=\"true\">!</span> ")
 						writeText(templ_7745c5c3_Buffer, v.T("overdue"), "</span>")
@@ -490,10 +469,7 @@ func removalsView(v *visit, shown removalsPage) templ.Component {
 						writeText(templ_7745c5c3_Buffer, v.T("Removing"), "</span>")
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Roles left at")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Roles left at"), "\">")
 					if len(r.Targets) == 0 {
 						writeText(templ_7745c5c3_Buffer, v.T("none: it is being settled"))
 					} else {
@@ -503,10 +479,7 @@ func removalsView(v *visit, shown removalsPage) templ.Component {
 					writeMarkup(templ_7745c5c3_Buffer, "</td>")
 					if shown.Closes {
 						writeMarkup(templ_7745c5c3_Buffer, "<td data-label=\"")
-						templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Close it")), "\">")
-						if templ_7745c5c3_Err != nil {
-							return templ_7745c5c3_Err
-						}
+						writeText(templ_7745c5c3_Buffer, v.T("Close it"), "\">")
 						if r.Overdue {
 							templ_7745c5c3_Err = closeForm(v, r, shown.Typed[r.ID]).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {

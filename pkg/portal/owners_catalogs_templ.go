@@ -22,10 +22,7 @@ func trail(v *visit, above ...crumb) templ.Component {
 	return templated(func(ctx rendering, templ_7745c5c3_Buffer *templruntime.Buffer) (templ_7745c5c3_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		writeMarkup(templ_7745c5c3_Buffer, "<nav class=\"trail\" aria-label=\"")
-		templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Where you are")), "\"><ol><li><a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
+		writeText(templ_7745c5c3_Buffer, v.T("Where you are"), "\"><ol><li><a href=\"")
 		templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href("/catalogs"))), "\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -157,15 +154,9 @@ func catalogsView(v *visit, shown catalogsPage) templ.Component {
 					}
 					writeText(templ_7745c5c3_Buffer, c.DisplayName, "</a></th><td>")
 					writeText(templ_7745c5c3_Buffer, c.Description, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Access packages")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Access packages"), "\">")
 					writeText(templ_7745c5c3_Buffer, strconv.Itoa(c.Packages), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = published(v, c.Published).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -449,15 +440,9 @@ func packageRows(v *visit, all []entitlement.AccessPackage) templ.Component {
 			}
 			writeText(templ_7745c5c3_Buffer, p.DisplayName, "</a></th><td>")
 			writeText(templ_7745c5c3_Buffer, p.Description, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Policies")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Policies"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(len(p.Policies)), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Found by")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Found by"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.T(foundBy(p.Hidden)), "</td></tr>")
 		}
 		writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -528,15 +513,9 @@ func resourceRows(v *visit, all []entitlement.Resource) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeText(templ_7745c5c3_Buffer, r.DisplayName, "</a></th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Where it is")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Where it is"), "\">")
 			writeText(templ_7745c5c3_Buffer, originWord(v, r.OriginSystem), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Roles in packages")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Roles in packages"), "\">")
 			writeText(templ_7745c5c3_Buffer, strconv.Itoa(r.Uses), "</td></tr>")
 		}
 		writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -625,10 +604,7 @@ func resourceView(v *visit, shown resourcePage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, u.Package.DisplayName, "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Roles")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Roles"), "\">")
 					writeText(templ_7745c5c3_Buffer, u.Roles, "</td></tr>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")
@@ -686,10 +662,7 @@ func holders(v *visit, shown catalogPage) templ.Component {
 				writeText(templ_7745c5c3_Buffer, v.T("group"), ")")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.T(roleWords[r.Role]), "</td>")
 			if shown.May(authz.AssignRole) {
 				writeMarkup(templ_7745c5c3_Buffer, "<td><form class=\"plain\" method=\"post\" action=\"")

@@ -263,10 +263,7 @@ func impactJobFound(v *visit, shown impactJobPage) templ.Component {
 		}
 		for _, l := range shown.Lists {
 			writeMarkup(templ_7745c5c3_Buffer, "<nav class=\"tabs\" aria-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Who is affected")), "\"><ul>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Who is affected"), "\"><ul>")
 			for _, e := range impactEffects {
 				writeMarkup(templ_7745c5c3_Buffer, "<li><a href=\"")
 				templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(jobPath(shown.Job)+"?effect="+string(e)))), "\"")

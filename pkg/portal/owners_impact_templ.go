@@ -156,10 +156,7 @@ func impactTable(v *visit, l impactList) templ.Component {
 		for _, r := range l.Rows {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, r.Name, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Has the package until")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Has the package until"), "\">")
 			if r.Until.IsZero() {
 				writeText(templ_7745c5c3_Buffer, v.T("without end"))
 			} else {
@@ -169,10 +166,7 @@ func impactTable(v *visit, l impactList) templ.Component {
 				}
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Why"), "\">")
 			if len(r.Because) > 0 {
 				writeText(templ_7745c5c3_Buffer, v.T("Also by: %s", r.reasons(v)), " ")
 			} else if l.Effect == entitlement.Loses {
@@ -318,15 +312,9 @@ func waitingChange(v *visit, shown impactPage) templ.Component {
 			for _, c := range shown.Waits.Changed {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, c.Property, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Before")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Before"), "\">")
 				writeText(templ_7745c5c3_Buffer, c.Before, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("After")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("After"), "\">")
 				writeText(templ_7745c5c3_Buffer, c.After, "</td></tr>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</tbody></table></div>")

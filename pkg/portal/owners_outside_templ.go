@@ -39,15 +39,9 @@ func outsideView(v *visit, shown outsidePage) templ.Component {
 				for _, a := range shown.Holders {
 					writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 					writeText(templ_7745c5c3_Buffer, a.Subject.DisplayName, "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Address")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Address"), "\">")
 					writeText(templ_7745c5c3_Buffer, a.Subject.UserPrincipalName, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Ends"), "\">")
 					if a.Assignment.End.IsZero() {
 						writeText(templ_7745c5c3_Buffer, v.T("It does not end."))
 					} else {

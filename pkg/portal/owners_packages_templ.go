@@ -249,19 +249,13 @@ func givenRoles(v *visit, shown managePage) templ.Component {
 				writeMarkup(templ_7745c5c3_Buffer, "–")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 			templ_7745c5c3_Err = roleLink(v, shown.May(authz.ListAssignments), shown.Catalog.ID, s.ResourceRoleScope.Resource, s.ResourceRoleScope.Role).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Where it is")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Where it is"), "\">")
 			writeText(templ_7745c5c3_Buffer, originWord(v, s.Origin), "</td>")
 			if shown.May(authz.ChangeRoleScopes) {
 				writeMarkup(templ_7745c5c3_Buffer, "<td><form class=\"plain\" method=\"post\" action=\"")

@@ -27,15 +27,9 @@ func madeAccounts(v *visit, all []requests.TargetAccount) templ.Component {
 		for _, a := range all {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, accountAt(a), "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Account")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Account"), "\">")
 			writeText(templ_7745c5c3_Buffer, a.Ref, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.T(accountWords[a.State]), " ")
 			if a.Others {
 				writeMarkup(templ_7745c5c3_Buffer, "– ")
@@ -50,10 +44,7 @@ func madeAccounts(v *visit, all []requests.TargetAccount) templ.Component {
 				writeText(templ_7745c5c3_Buffer, v.reason(entitlement.Grant{Reason: a.Reason, Detail: a.Detail}))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 			templ_7745c5c3_Err = moment(v, a.Since).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -158,20 +158,14 @@ func checked(v *visit, shown assignPage) templ.Component {
 		for _, a := range shown.listed() {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, a.Line, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Person")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Person"), "\">")
 			if a.User.ID != "" {
 				writeText(templ_7745c5c3_Buffer, a.User.DisplayName)
 			} else {
 				writeMarkup(templ_7745c5c3_Buffer, "–")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("What comes of it")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("What comes of it"), "\">")
 			if a.Standing == requests.StandsFree {
 				writeMarkup(templ_7745c5c3_Buffer, "<span class=\"good\"><span aria-hidden=\"true\">✓</span> ")
 				writeText(templ_7745c5c3_Buffer, v.standing(a), "</span>")

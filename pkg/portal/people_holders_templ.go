@@ -66,10 +66,7 @@ func filters(v *visit, path, chosen string, counts []count) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		if len(counts) > 0 {
 			writeMarkup(templ_7745c5c3_Buffer, "<nav class=\"tabs\" aria-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\"><ul>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("State"), "\"><ul>")
 			for _, c := range counts {
 				writeMarkup(templ_7745c5c3_Buffer, "<li><a href=\"")
 				templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(filtered(path, c.Key)))), "\"")
@@ -333,37 +330,25 @@ func holderTable(v *visit, shown peoplePage) templ.Component {
 				writeText(templ_7745c5c3_Buffer, a.Subject.UserPrincipalName, "</span>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 			templ_7745c5c3_Err = holderStateOf(v, a.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 			templ_7745c5c3_Err = day(v, a.Start).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Ends"), "\">")
 			templ_7745c5c3_Err = endOf(v, a.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Policy")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Policy"), "\">")
 			if a.Policy != nil {
 				writeText(templ_7745c5c3_Buffer, a.Policy.DisplayName)
 			} else {
@@ -522,34 +507,22 @@ func failures(v *visit, all []roleView) templ.Component {
 				writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 				writeText(templ_7745c5c3_Buffer, r.Resource, " ")
 				writeText(templ_7745c5c3_Buffer, r.Role, "</th><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Why"), "\">")
 				writeText(templ_7745c5c3_Buffer, v.reason(r.Grant), " ")
 				if r.Grant.Detail != "" {
 					writeMarkup(templ_7745c5c3_Buffer, "<br><q>")
 					writeText(templ_7745c5c3_Buffer, r.Grant.Detail, "</q>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Failed attempts")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Failed attempts"), "\">")
 				writeText(templ_7745c5c3_Buffer, strconv.Itoa(r.Grant.Attempts), "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 				templ_7745c5c3_Err = moment(v, r.Grant.Since).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Next attempt")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Next attempt"), "\">")
 				if r.Grant.Permanent || r.Grant.NextCheck().IsZero() {
 					writeText(templ_7745c5c3_Buffer, v.T("none by itself"))
 				} else {
@@ -615,19 +588,13 @@ func endView(v *visit, shown endPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 				templ_7745c5c3_Err = holderStateOf(v, a.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-				templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends")), "\">")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+				writeText(templ_7745c5c3_Buffer, v.T("Ends"), "\">")
 				templ_7745c5c3_Err = endOf(v, a.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -635,10 +602,7 @@ func endView(v *visit, shown endPage) templ.Component {
 				writeMarkup(templ_7745c5c3_Buffer, "</td>")
 				if len(shown.Refused) > 0 {
 					writeMarkup(templ_7745c5c3_Buffer, "<td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Why"), "\">")
 					writeText(templ_7745c5c3_Buffer, shown.Refused[a.ID], "</td>")
 				}
 				writeMarkup(templ_7745c5c3_Buffer, "</tr>")

@@ -74,20 +74,11 @@ func findPeopleView(v *visit, shown findPeoplePage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, personName(u.ID, &u), "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("User name")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("User name"), "\">")
 					writeText(templ_7745c5c3_Buffer, u.UserPrincipalName, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Department")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Department"), "\">")
 					writeText(templ_7745c5c3_Buffer, u.Department, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Account")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Account"), "\">")
 					templ_7745c5c3_Err = account(v, u).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -209,29 +200,17 @@ func personView(v *visit, shown personPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeText(templ_7745c5c3_Buffer, packageName(r.Package), "</a></th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Kind")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Kind"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.Kind(r.Type), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked by")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked by"), "\">")
 					writeText(templ_7745c5c3_Buffer, personName(r.AssignmentRequest.Requestor, r.CreatedBy), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked"), "\">")
 					templ_7745c5c3_Err = moment(v, r.Created).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = state(v, string(r.State)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -269,10 +248,7 @@ func personRoles(v *visit, shown personPage) templ.Component {
 		for _, r := range shown.Roles {
 			writeMarkup(templ_7745c5c3_Buffer, "<tr><th scope=\"row\">")
 			writeText(templ_7745c5c3_Buffer, r.Resource, "</th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Role")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Role"), "\">")
 			if r.Scope.Role.ID != "" && len(r.Because) > 0 && r.Because[0].Assignment != nil && r.Because[0].Package != nil {
 				writeMarkup(templ_7745c5c3_Buffer, "<a href=\"")
 				templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(roleHoldersPath(r.Because[0].Package.AccessPackage.Catalog, r.Scope.Resource, r.Scope.Role.ID)))), "\">")
@@ -284,25 +260,16 @@ func personRoles(v *visit, shown personPage) templ.Component {
 				writeText(templ_7745c5c3_Buffer, r.Role)
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ought to be")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Ought to be"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.T(presenceWord(len(r.Because) > 0 || r.Grant.PreExisting)), "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Is")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Is"), "\">")
 			writeText(templ_7745c5c3_Buffer, v.T(presenceWords[r.Grant.Presence]), " ")
 			if r.Grant.Failing() {
 				writeMarkup(templ_7745c5c3_Buffer, "– ")
 				writeText(templ_7745c5c3_Buffer, v.reason(r.Grant))
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Read back")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Read back"), "\">")
 			if r.Grant.Confirmed.IsZero() {
 				writeText(templ_7745c5c3_Buffer, v.T("not yet"))
 			} else {
@@ -312,10 +279,7 @@ func personRoles(v *visit, shown personPage) templ.Component {
 				}
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\"><ul class=\"plain\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Why"), "\"><ul class=\"plain\">")
 			for _, a := range r.Because {
 				writeMarkup(templ_7745c5c3_Buffer, "<li>")
 				templ_7745c5c3_Err = because(v, a).Render(ctx, templ_7745c5c3_Buffer)
@@ -397,37 +361,25 @@ func personPackages(v *visit, shown personPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeText(templ_7745c5c3_Buffer, packageName(a.Package), "</a></th><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 			templ_7745c5c3_Err = holderStateOf(v, a.Assignment.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Since")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")
 			templ_7745c5c3_Err = day(v, a.Start).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Ends")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Ends"), "\">")
 			templ_7745c5c3_Err = endOf(v, a.Assignment.Assignment).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-			templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Why")), "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+			writeText(templ_7745c5c3_Buffer, v.T("Why"), "\">")
 			if a.Policy != nil {
 				writeText(templ_7745c5c3_Buffer, a.Policy.DisplayName)
 			}

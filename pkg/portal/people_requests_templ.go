@@ -51,29 +51,17 @@ func packageRequestsView(v *visit, shown packageRequestsPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</th><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Kind")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Kind"), "\">")
 					writeText(templ_7745c5c3_Buffer, v.Kind(r.Type), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked by")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked by"), "\">")
 					writeText(templ_7745c5c3_Buffer, personName(r.AssignmentRequest.Requestor, r.CreatedBy), "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("Asked")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("Asked"), "\">")
 					templ_7745c5c3_Err = moment(v, r.Created).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
-					templ_7745c5c3_Err = writeAttribute(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(v.T("State")), "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
+					writeText(templ_7745c5c3_Buffer, v.T("State"), "\">")
 					templ_7745c5c3_Err = state(v, string(r.State)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -27,9 +27,10 @@ var instead = map[string]string{
 
 	"make sim RUN=4711": "",
 
-	"make test":                         "it is what runs this",
-	"make test-clients":                 "it compiles one of the clients for minutes; .ci/run does it last",
-	"make verify":                       "it asks the network for known vulnerabilities",
+	"make test":         "it is what runs this",
+	"make test-clients": "it compiles one of the clients for minutes; .ci/run does it last",
+	"make verify":       "it asks the network for known vulnerabilities",
+	"go test ./pkg/delivery -run TestL8_F31 -v": "it is a test, which make test runs",
 	"make pages":                        "it writes into the checkout; make verify runs it with --check",
 	"make lint-template":                "it installs 500 MB",
 	"make sim":                          "it takes minutes",
