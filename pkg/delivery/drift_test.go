@@ -19,10 +19,9 @@ type lister struct {
 	*system
 	caps     connector.Capabilities
 	page     int
-	lists    int                                       // calls for a page
-	hides    bool                                      // it shows nobody
-	answered func(connector.PrincipalRef)              // after a page with this one was read
-	changed  func(entitlement.RoleRef, []connector.Op) // after each change
+	lists    int                          // calls for a page
+	hides    bool                         // it shows nobody
+	answered func(connector.PrincipalRef) // after a page with this one was read
 }
 
 func (l *lister) Describe() connector.Capabilities { return l.caps }
