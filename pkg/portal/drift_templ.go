@@ -353,13 +353,13 @@ func roleDrift(v *visit, s entitlement.DriftScan) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		if !s.Completed.IsZero() {
 			writeMarkup(templ_7745c5c3_Buffer, "<p>")
-			writeText(templ_7745c5c3_Buffer, v.T("Compared with the target"))
+			writeText(templ_7745c5c3_Buffer, v.T("Compared with the target")+" ")
 			templ_7745c5c3_Err = moment(v, s.Completed).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			writeMarkup(templ_7745c5c3_Buffer, " : ")
-			writeText(templ_7745c5c3_Buffer, v.T("missing there: %s, there without us: %s.", strconv.Itoa(s.Missing), strconv.Itoa(s.Extra)), " ")
+			writeMarkup(templ_7745c5c3_Buffer, " ")
+			writeText(templ_7745c5c3_Buffer, ": "+v.T("missing there: %s, there without us: %s.", strconv.Itoa(s.Missing), strconv.Itoa(s.Extra)), " ")
 			if v.may(authz.ReadDeliveryErrors) {
 				writeMarkup(templ_7745c5c3_Buffer, "<a href=\"")
 				templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(driftPath(s.Role)))), "\">")
