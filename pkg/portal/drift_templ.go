@@ -113,10 +113,6 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = trail(v, crumb{v.T("Comparisons with targets"), "/operations/drift"}).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
 			templ_7745c5c3_Err = faultSummary(v, shown.Faults).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -130,7 +126,7 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "<p>")
-			writeText(templ_7745c5c3_Buffer, v.T("Compared"), ":")
+			writeText(templ_7745c5c3_Buffer, v.T("Compared")+": ")
 			templ_7745c5c3_Err = compared(v, shown.Scan).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
