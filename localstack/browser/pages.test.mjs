@@ -406,7 +406,7 @@ for (const locale of ['en', 'de']) {
     await admin.locator('main table').waitFor();
     await seen(admin, `import-checked-${locale}`);
     await admin.goto(`${SITE}/catalogs`);
-    await admin.locator('main tbody a').first().click();
+    await link(admin, 'Sales').click();
     await admin.locator('main a[href*="/resources/"]:not([href$="/add"])').first().click();
     await admin.locator('main a[href*="/roles/"]').first().click();
     await seen(admin, `role-holders-${locale}`);
