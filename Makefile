@@ -25,6 +25,7 @@ CLIENT_JS := localstack/clients/js/node_modules/.installed
 CLIENT_PYTHON := .local/clients/python/.installed
 DYNAMODB_LOCAL := .local/dynamodb-local/.installed
 LOCALSTACK := .local/localstack/.installed
+NO_SLAPD := .local/no-slapd
 STORIES := ./localstack/e2e/...
 
 .PHONY: help
@@ -102,6 +103,7 @@ test: install build dynamodb-local slapd $(MOTO) ## everything: unit and templat
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory e2e
 	@test -e $(DYNAMODB_LOCAL) || echo '$(NOT_COMPARED)'
+	@test ! -e $(NO_SLAPD) || echo '$(NO_DIRECTORY)'
 
 .PHONY: test-unit
 test-unit: ## fast, offline, shuffled, with fewer runs of the simulator
@@ -279,8 +281,10 @@ dynamodb-local:
 # OpenLDAP's server, which the tests of the LDAP connector start.
 .PHONY: slapd
 slapd:
-	@$(call within,300) localstack/slapd/find >/dev/null
+	@mkdir -p $(dir $(NO_SLAPD)) && rm -f $(NO_SLAPD)
+	@$(call within,300) localstack/slapd/find >/dev/null || { touch $(NO_SLAPD); echo '$(NO_DIRECTORY)'; }
 
+NO_DIRECTORY = NOT TESTED ON OPENLDAP: the connector of directories was run against a documented domain alone
 NOT_COMPARED = NOT COMPARED: the engine is NOT compared with DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
 
 # LocalStack for machines without Docker, with what it keeps its tables in.
