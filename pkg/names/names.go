@@ -72,7 +72,7 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, SignsIn: true, Parked: true, Calls: []string{Targets},
 			// The first administrator may come here before anybody calls the API, and is made then.
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
-	// It and deliver alone read credentials and call targets; it changes nothing anywhere.
+	// It, deliver and drift alone read credentials and call targets; it changes nothing anywhere.
 	{ID: Targets, Timeout: 25 * time.Second, Memory: 512, Trigger: Trigger{Invoked: true},
 		Uses: Uses{Table: Read, Secrets: Read, Assumes: true, Invokes: true}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
