@@ -79,7 +79,7 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 	// Whoever may change the address and does not know the credential cannot have it sent to one
 	// of their own.
 	moved := c.URL != before.URL || c.Kind != before.Kind
-	if moved && credential == "" && !s.givenNone(c.Kind) {
+	if moved && credential == "" && !entitlement.GivenNoCredential(s.Kinds, c.Kind) {
 		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
 	}
 
@@ -143,11 +143,6 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 		err = errors.Join(err, s.forgetGone(ctx, c.ID))
 	}
 	return c, err
-}
-
-// givenNone reports a kind whose connectors have no credential.
-func (s *Service) givenNone(kind string) bool {
-	return slices.ContainsFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == kind })
 }
 
 // forgetGone takes away the credential of a connector that was deleted while it was kept.

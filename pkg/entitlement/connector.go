@@ -1,6 +1,9 @@
 package entitlement
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // OriginAadGroup is the origin system of the groups of the built-in directory.
 const OriginAadGroup = "AadGroup"
@@ -52,6 +55,11 @@ var ConnectorSettings = []ConnectorSetting{
 	{"writes", [2]string{"serial", "concurrent"}, func(c *ConnectorConfig) *bool { return &c.ConcurrentWrites }},
 	{"accounts", [2]string{"existing", "made"}, func(c *ConnectorConfig) *bool { return &c.MakeAccounts }},
 	{"accountsAtEnd", [2]string{"disabled", "deleted"}, func(c *ConnectorConfig) *bool { return &c.DeleteAccounts }},
+}
+
+// GivenNoCredential reports that of kinds the one of the name gives its connectors no credential.
+func GivenNoCredential(kinds []TargetKind, name string) bool {
+	return slices.ContainsFunc(kinds, func(k TargetKind) bool { return k.NoCredential && k.Name == name })
 }
 
 // Of returns the word of the connector's setting.

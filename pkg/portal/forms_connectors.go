@@ -223,11 +223,6 @@ func (v *visit) connectorKinds() (all []choice) {
 	return all
 }
 
-// givenNone reports a kind whose connectors have no credential.
-func (v *visit) givenNone(kind string) bool {
-	return slices.ContainsFunc(v.Catalogs.Kinds, func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == kind })
-}
-
 // settingWords say what the words of a connector's settings mean.
 var settingWords = map[string]string{
 	"readBack": "What counts as given", "required": "what the target shows", "unconfirmed": "also what no way of asking shows",
@@ -267,7 +262,7 @@ func (v *visit) connectorSent(ctx context.Context, of entitlement.ConnectorConfi
 	if t.URL == "" {
 		form.Faults = append(form.Faults, fault{"url", v.T("Type the address of the target.")})
 	}
-	if of.ID == "" && v.request.PostForm.Get("credential") == "" && !v.givenNone(t.Kind) {
+	if of.ID == "" && v.request.PostForm.Get("credential") == "" && !entitlement.GivenNoCredential(v.Catalogs.Kinds, t.Kind) {
 		form.Faults = append(form.Faults, fault{"credential", v.T("Type the credential of the target.")})
 	}
 	for _, s := range entitlement.ConnectorSettings {

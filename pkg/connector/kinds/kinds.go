@@ -5,7 +5,6 @@ package kinds
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 
 	"leasehold/pkg/entitlement"
@@ -50,7 +49,7 @@ func All() []entitlement.TargetKind {
 
 // WithoutCredential reports a kind whose connectors are given no credential.
 func WithoutCredential(name string) bool {
-	return slices.ContainsFunc(All(), func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == name })
+	return entitlement.GivenNoCredential(All(), name)
 }
 
 // validSite refuses a site, and a role of it where one is named, that cannot be: a site is named
