@@ -18,6 +18,7 @@ const MinPeople = 6
 
 // Harness is one target made ready for one test.
 type Harness struct {
+	Kind      string // as registrations name it; "": the name of the connector's package
 	Connector connector.Connector
 	Role      entitlement.RoleRef // nobody holds it
 	NoRole    entitlement.RoleRef // of a resource that is not there
@@ -62,6 +63,8 @@ const (
 	KnowsNothing      Hostility = "says of everything that it is not there"
 	Redirects         Hostility = "sends to another host"
 	RefusesCredential Hostility = "refuses the credential"
+	Echoes            Hostility = "repeats what it was sent"
+	Stalls            Hostility = "begins an answer and does not end it"
 )
 
 // Spoiled is one way of being hostile.
