@@ -30,6 +30,8 @@ type Harness struct {
 	Later     func()                          // lets the target catch up with its writes; nil: it always has
 	// Registered: what Role's resource is comes from the registration; the target is not asked.
 	Registered bool
+	// Hides: the target leaves some holders out of what it shows, and nothing tells which.
+	Hides bool
 	// Newcomer has no account, and Accounts are those of a user name that the target stores; nil: at
 	// this target no accounts are made.
 	Newcomer *connector.Person
