@@ -8,6 +8,7 @@ package connectortest
 
 import (
 	"net/http"
+	"time"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
@@ -36,7 +37,8 @@ type Harness struct {
 	// this target no accounts are made.
 	Newcomer *connector.Person
 	Accounts func(userName string) []ShownAccount
-	Secret   string // the credential; no error may contain it
+	Now      func() time.Time // by the target's clock, which accounts are dated by; nil: nothing is dated
+	Secret   string           // the credential; no error may contain it
 	Faults   Faults
 }
 

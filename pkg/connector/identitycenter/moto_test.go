@@ -66,6 +66,7 @@ type object = map[string]any
 type documentedMoto struct {
 	t  *testing.T
 	to *url.URL
+	at string // with what a connector of the last harness is registered
 }
 
 func (m *documentedMoto) harness(t *testing.T, role, none entitlement.RoleRef, members func() []connector.PrincipalRef) connectortest.Harness {
@@ -75,6 +76,7 @@ func (m *documentedMoto) harness(t *testing.T, role, none entitlement.RoleRef, m
 	base.Path = "/" + identityserver.Instance + "/" + identityserver.Store + "/" + identityserver.Role
 	proxy := connectortest.NewProxy(t, base)
 	proxy.Writes = changes
+	m.at = proxy.URL.String()
 	const secret = "external-id-of-the-test"
 	made, err := identitycenter.Factory(outbound.Client(true), true, identityserver.Own)(entitlement.ConnectorConfig{URL: proxy.URL.String(), CorrelationKeys: []string{"userName"}}, secret)
 	if err != nil {
