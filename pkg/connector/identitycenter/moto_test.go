@@ -125,7 +125,8 @@ func (m *documentedMoto) must(target string, in object) object {
 }
 
 func (m *documentedMoto) user(name string) {
-	m.must("AWSIdentityStore.CreateUser", object{"IdentityStoreId": identityserver.Store, "UserName": name, "DisplayName": name, "Name": object{"GivenName": "A", "FamilyName": "B"}})
+	m.must("AWSIdentityStore.CreateUser", object{"IdentityStoreId": identityserver.Store, "UserName": name, "DisplayName": name, "Name": object{"GivenName": "A", "FamilyName": "B"},
+		"Emails": []object{{"Value": "mail." + name, "Primary": true}}}) // moto fails to look for an address where somebody has none
 }
 
 func (m *documentedMoto) memberships(group string) (all []object) {
