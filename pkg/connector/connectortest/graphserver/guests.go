@@ -155,3 +155,6 @@ func (s *Server) ChangeUser(id string, change func(*User)) {
 	defer s.mu.Unlock()
 	change(s.byID[id].(*User))
 }
+
+// Made sets since when an account is there.
+func (s *Server) Made(id string, at time.Time) { s.ChangeUser(id, func(u *User) { u.made = at }) }
