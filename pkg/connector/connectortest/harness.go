@@ -33,6 +33,7 @@ type Harness struct {
 	// this target no accounts are made.
 	Newcomer *connector.Person
 	Accounts func(userName string) []ShownAccount
+	Crowd    *Crowd // for RunHolders; nil: the target lists no holders of Role
 	Secret   string // the credential; no error may contain it
 	Faults   Faults
 }
