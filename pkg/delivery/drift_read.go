@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,10 @@ func (c *comparison) read(ctx context.Context) error {
 	}
 
 	refs, next, err := c.listed(ctx, lister)
+	if errors.Is(err, errNotListed) {
+		c.scan.Lists, c.scan.Cursor, c.scan.Holders = false, "", 0
+		return c.askOurs(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -66,10 +71,15 @@ func (c *comparison) listed(ctx context.Context, lister connector.Lister) (refs 
 	next = c.scan.Cursor
 	for begun := false; !begun || next != "" && len(refs) < turnHolders; begun = true {
 		var page connector.HolderPage
+		declined := false
 		err := c.target.call(ctx, func(ctx context.Context) (err error) {
 			page, err = lister.Holders(ctx, c.scan.Role, next)
+			declined = err != nil && entitlement.KindOf(err) == entitlement.Unsupported
 			return err
 		})
+		if declined {
+			return nil, "", errNotListed
+		}
 		if isNoTime(err) && begun {
 			return refs, next, nil // the next run reads on
 		}
@@ -87,6 +97,9 @@ func (c *comparison) listed(ctx context.Context, lister connector.Lister) (refs 
 	slices.Sort(refs)
 	return slices.Compact(refs), next, nil // a target may list somebody twice
 }
+
+// errNotListed is of a target that was asked for its list, and has none.
+var errNotListed = entitlement.Errorf(entitlement.Unsupported, "The target does not list who holds the role.")
 
 func tooMany() error {
 	return &connector.Refusal{Reason: connector.NotUnderstood, Detail: "More people hold the role at the target than are compared.", Permanent: true}
