@@ -43,6 +43,9 @@ func (c *comparison) read(ctx context.Context) error {
 		c.scan.Phase, c.scan.Cursor, c.scan.Part, c.scan.Started = entitlement.DriftReading, "", 0, now
 		c.scan.Holders, c.scan.Ours, c.scan.Unclear, c.scan.Left, c.scan.Unread, c.scan.Shown = 0, 0, 0, 0, 0, ""
 		c.scan.Lists = c.target.caps.ListsOf(c.scan.Role.Resource)
+		if err := c.name(ctx); err != nil {
+			return err
+		}
 	}
 
 	lister, lists := c.target.conn.(connector.Lister)
@@ -64,6 +67,29 @@ func (c *comparison) read(ctx context.Context) error {
 		return err
 	}
 	return c.compare(ctx, refs, next, ours)
+}
+
+// name notes what the role is called, once for each comparison: by the first catalog that has it. Where
+// none has, it keeps the name that it had.
+func (c *comparison) name(ctx context.Context) error {
+	if len(c.given) == 0 {
+		return nil
+	}
+	g := slices.MinFunc(c.given, func(a, b driftGiven) int { return strings.Compare(string(a.resource), string(b.resource)) })
+	r, err := c.Store.Resource(ctx, g.catalog, g.resource)
+	if err != nil {
+		if entitlement.KindOf(err) == entitlement.NotFound {
+			return nil
+		}
+		return err
+	}
+	c.scan.Name = r.DisplayName
+	for _, role := range r.Roles {
+		if role.OriginID == c.scan.Role.Role {
+			c.scan.Name += ": " + role.DisplayName
+		}
+	}
+	return nil
 }
 
 // listed reads pages of the target's list, as many as a turn takes.
@@ -349,6 +375,7 @@ func (c *comparison) suspect(ctx context.Context, differ []entitlement.DriftFind
 			f = d
 			f.Role, f.Version = c.scan.Role, version
 		}
+		f.Name = c.scan.Name
 		if f.Subject == "" {
 			f.Subject = d.Subject
 		}

@@ -23,7 +23,7 @@ func TestTheHoldersOfGroupsAndApplicationsAreListed(t *testing.T) {
 
 // crowd puts people into a role as an administrator would. A page has 999 entries at most, and a
 // skip token is not taken for ever.
-func crowd(s *graphserver.Server, role entitlement.RoleRef, proxy *connectortest.Proxy) *connectortest.Crowd {
+func crowd(s *graphserver.Server, role entitlement.RoleRef, proxy *connectortest.Proxy, character graphserver.Character) *connectortest.Crowd {
 	put := func(who string, in, group bool) {
 		rel := map[bool]string{true: "owners", false: "members"}[strings.HasPrefix(role.Role, "Owner_")]
 		switch {
@@ -35,9 +35,12 @@ func crowd(s *graphserver.Server, role entitlement.RoleRef, proxy *connectortest
 			s.Withdraw(role.Resource, role.Role, who)
 		}
 	}
-	n := 0
+	n, many := 0, 1100
+	if character.PageSize > 0 {
+		many = 5 * character.PageSize
+	}
 	return &connectortest.Crowd{
-		Many: 1100,
+		Many: many,
 		Put: func(many int) (all []connector.PrincipalRef) {
 			for range many {
 				n++

@@ -64,7 +64,7 @@ func goOn(r *request, cursor string) (first string, err error) {
 	if cursor == "" {
 		return "", nil
 	}
-	text, first, is := strings.Cut(cursor, "#")
+	text, first, is := strings.Cut(cursor, " ")
 	query, err := url.ParseQuery(text)
 	if err != nil || !is || !query.Has("$top") && !query.Has("$skiptoken") && !query.Has("$skip") {
 		return "", entitlement.Errorf(entitlement.Invalid, "This is no place in the list of a group's members.")
@@ -92,6 +92,6 @@ func (c *Connector) withNext(found connector.HolderPage, r request, before strin
 			return connector.HolderPage{}, err
 		}
 	}
-	found.Next = query.Encode() + "#" + first
+	found.Next = query.Encode() + " " + first
 	return found, nil
 }
