@@ -109,6 +109,10 @@ test: install build dynamodb-local slapd $(MOTO) ## everything: unit and templat
 test-unit: ## fast, offline, shuffled, with fewer runs of the simulator
 	$(call within,600) env GOGC=400 go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -short -shuffle=on -count=1 -timeout 5m
 
+.PHONY: conformance
+conformance: install slapd $(MOTO) ## one table of every connector at every server: what is held of the suite, and what a target cannot do
+	@$(call within,1200) go run ./localstack/conformance
+
 # What was left out is told in one line at the end.
 .PHONY: test-browser
 test-browser: $(BROWSER_JS) ## the pages in Chromium, on the system in one process: BROWSER=<path> names one, BROWSER=none goes on without

@@ -50,6 +50,7 @@ type situation struct {
 	raw        entitlement.Presence       // what it said, whether that counts or not
 	more       bool                       // there are ways of asking that were not tried yet
 	resource   entitlement.TargetResource // what is remembered of the resource
+	read       time.Time                  // when the target was asked: what it showed is no younger
 	now        time.Time
 }
 
@@ -68,7 +69,7 @@ func (s situation) answered() bool {
 }
 
 // recent reports that a read may still show what was before our last write.
-func (s situation) recent() bool { return s.now.Before(s.record.Wrote.Add(s.window)) }
+func (s situation) recent() bool { return s.read.Before(s.record.Wrote.Add(s.window)) }
 
 // before returns what to do with what was read before anything is written.
 func (s situation) before() nextStep {
@@ -175,8 +176,8 @@ func (s situation) gone() nextStep {
 	if s.serial {
 		at = later(at, earlier(quietAt(s.resource, s.record.Wrote), s.record.Wrote.Add(maxQuietWait)))
 	}
-	if s.now.Before(at) {
-		return nextStep{step: stepLook, look: at}
+	if s.read.Before(at) {
+		return nextStep{step: stepLook, look: later(at, s.now)}
 	}
 	return nextStep{step: stepDone}
 }

@@ -231,3 +231,18 @@ func TestS15_WhatIsExpiringIsNotSettled_L10_AndWaitsForTheSweep(t *testing.T) {
 		}
 	}
 }
+
+// What a target showed right after a removal is from before it, however long whoever asked was
+// stopped before the answer is judged.
+func TestF13_F40_AnAnswerIsAsOldAsItsQuestion(t *testing.T) {
+	removed := situation{targetProfile: targetProfile{window: time.Minute}, sent: true, shown: entitlement.PresenceAbsent,
+		record: entitlement.Grant{Sent: true, Wrote: noon, Revoked: true}, now: noon.Add(24 * time.Hour)}
+	for read, want := range map[time.Duration]step{time.Second: stepLook, 2 * time.Minute: stepDone} {
+		removed.read = noon.Add(read)
+		for when, next := range map[string]nextStep{"before a write": removed.before(), "after a write": removed.after(true)} {
+			if next.step != want || want == stepLook && next.look.Before(removed.now) {
+				t.Errorf("asked %s after the removal, judged %s: the next step is %v at %s", read, when, next.step, next.look)
+			}
+		}
+	}
+}

@@ -130,6 +130,13 @@ func (u *unit) nextWay(o *op) (way connector.Way, more bool) {
 // question asks once, and takes in what it tells. Where the target does not understand the
 // question, that is no answer, and another way may do.
 func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op) error {
+	// An answer may come long after what it tells of: whoever asks may be stopped meanwhile (F13).
+	for _, o := range ops {
+		if len(o.asked) == 0 {
+			o.read = u.run.Clock.Now()
+		}
+	}
+
 	t, err := u.check(ctx, calls, way, ops)
 	// Another way may be understood. It stays on record that this one was not, and why.
 	if refusal := connector.RefusalOf(err); err != nil && !u.manners.authoritative && !isNoTime(err) && passes(refusal.Reason) {
@@ -165,7 +172,7 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 func (u *unit) stale(o *op) bool {
 	g := o.record
 	gone := g.Presence == entitlement.PresenceAbsent && !g.Confirmed.Before(g.Wrote)
-	return o.Grant && g.Revoked && !gone && u.run.Clock.Now().Before(g.Wrote.Add(u.manners.window))
+	return o.Grant && g.Revoked && !gone && o.read.Before(g.Wrote.Add(u.manners.window))
 }
 
 // passes reports a refusal that is about the way of asking.
@@ -231,8 +238,9 @@ func (u *unit) unanswered(ops []*op) error {
 type op struct {
 	*task
 	who      connector.PrincipalRef
-	asked    []asked // since the last write
-	checkErr error   // of a way that the target did not understand
+	asked    []asked   // since the last write
+	read     time.Time // when the first of them was asked
+	checkErr error     // of a way that the target did not understand
 	shown    entitlement.Presence
 	way      connector.Way        // that showed it
 	first    entitlement.Presence // what was said before anything was written
@@ -276,7 +284,7 @@ func orUnknown(p entitlement.Presence) entitlement.Presence {
 func (u *unit) situation(o *op) situation {
 	_, more := u.nextWay(o)
 	s := situation{targetProfile: u.manners, grant: o.Grant, record: o.record, generation: o.part.job.subjectRecord.Generation, sent: o.sent, shown: orUnknown(o.shown), more: more,
-		resource: u.resource.state(), now: u.run.Clock.Now()}
+		resource: u.resource.state(), read: o.read, now: u.run.Clock.Now()}
 
 	for _, a := range o.asked {
 		// The first way that said anything counts, since the ways are asked in order of trust.

@@ -11,7 +11,9 @@ import (
 
 // RunAccounts runs the behaviours of a connector at whose target accounts are made: the harness
 // says of whom there are none, and what the target stores.
-func RunAccounts(t *testing.T, open func(*testing.T) Harness) { run(t, open, accounts) }
+func RunAccounts(t *testing.T, open func(*testing.T) Harness) {
+	run(t, open, part{"accounts", accounts})
+}
 
 // newcomer is somebody who has no account, and what delivery does about that.
 type newcomer struct {
@@ -77,7 +79,7 @@ func (n *newcomer) stored() ShownAccount {
 }
 
 var accounts = []test{
-	{"an account that is made is found, carries its mark, and is active", func(c *caller) {
+	{name: "an account that is made is found, carries its mark, and is active", run: func(c *caller) {
 		n := c.newcomer()
 		ref, err := n.accounts.MakeAccount(n.Context(), n.who)
 		n.later()
@@ -93,7 +95,7 @@ var accounts = []test{
 			n.Error("it is not active")
 		}
 	}},
-	{"an account that is made again is there once", func(c *caller) {
+	{name: "an account that is made again is there once", run: func(c *caller) {
 		n := c.newcomer()
 		first := n.provide()
 		if again := n.provide(); again != first {
@@ -101,7 +103,7 @@ var accounts = []test{
 		}
 		n.stored()
 	}},
-	{"an account whose answer was lost is there once, and known by its mark", func(c *caller) {
+	{name: "an account whose answer was lost is there once, and known by its mark", run: func(c *caller) {
 		n := c.newcomer()
 		if !c.needs(c.Faults.LoseAnswer != nil, "answers to lose") {
 			return
@@ -116,13 +118,13 @@ var accounts = []test{
 		}
 		n.stored()
 	}},
-	{"an account that somebody else made carries no mark of ours", func(c *caller) {
+	{name: "an account that somebody else made carries no mark of ours", run: func(c *caller) {
 		n := c.newcomer()
 		if shown := n.look(c.ids[0]); shown.Mark == n.who.Mark || shown.Active == entitlement.PresenceAbsent {
 			n.Errorf("shown %+v", shown)
 		}
 	}},
-	{"an account is disabled and enabled, and a repeat changes nothing", func(c *caller) {
+	{name: "an account is disabled and enabled, and a repeat changes nothing", run: func(c *caller) {
 		n := c.newcomer()
 		ref := n.provide()
 		for _, active := range []bool{false, false, true, true} {
@@ -142,7 +144,7 @@ var accounts = []test{
 			n.Error("another account was disabled")
 		}
 	}},
-	{"an account that is deleted is not there any more", func(c *caller) {
+	{name: "an account that is deleted is not there any more", run: func(c *caller) {
 		n := c.newcomer()
 		ref := n.provide()
 		if err := n.accounts.DeleteAccount(n.Context(), ref); err != nil {
@@ -154,13 +156,13 @@ var accounts = []test{
 			n.Errorf("looked at: %v", err)
 		}
 	}},
-	{"whoever has a new account can be granted", func(c *caller) {
+	{name: "whoever has a new account can be granted", run: func(c *caller) {
 		n := c.newcomer()
 		c.ids[0] = n.provide()
 		c.settle(c.grant(0))
 		c.mustHold(0)
 	}},
-	{"a target that answers anything is not believed about an account", func(c *caller) {
+	{name: "a target that answers anything is not believed about an account", run: func(c *caller) {
 		n := c.newcomer()
 		if !c.needs(c.Faults.Reply != nil, "replies of its own") {
 			return

@@ -9,7 +9,7 @@ import (
 )
 
 var faults = []test{
-	{"a throttled call says when to come back, within bounds", func(c *caller) {
+	{name: "a throttled call says when to come back, within bounds", run: func(c *caller) {
 		if !c.needs(c.Faults.Throttle != nil, "throttling") {
 			return
 		}
@@ -36,7 +36,7 @@ var faults = []test{
 		c.mustBeThrottled(err, "7", 7*time.Second, 7*time.Second)
 		c.mustHold()
 	}},
-	{"a target that is down is asked again, and loses nothing", func(c *caller) {
+	{name: "a target that is down is asked again, and loses nothing", run: func(c *caller) {
 		if !c.needs(c.Faults.Down != nil, "way to be down") {
 			return
 		}
@@ -49,7 +49,7 @@ var faults = []test{
 		c.settle(c.grant(0, 1))
 		c.mustHold(0, 1)
 	}},
-	{"an answer that is lost after a grant leaves it stored once", func(c *caller) {
+	{name: "an answer that is lost after a grant leaves it stored once", run: func(c *caller) {
 		if !c.needs(c.Faults.LoseAnswer != nil, "answers to lose") {
 			return
 		}
@@ -59,7 +59,7 @@ var faults = []test{
 		}
 		c.mustHold(0, 1)
 	}},
-	{"an answer that is lost after a revoke leaves it done", func(c *caller) {
+	{name: "an answer that is lost after a revoke leaves it done", run: func(c *caller) {
 		if !c.needs(c.Faults.LoseAnswer != nil, "answers to lose") {
 			return
 		}
@@ -68,8 +68,8 @@ var faults = []test{
 		c.settle(c.revoke(0))
 		c.mustHold(1)
 	}},
-	{"a batch that fails half done is completed, with nobody stored twice", func(c *caller) { c.halfDone(false) }},
-	{"a batch that is refused half done is completed, with nobody stored twice", func(c *caller) { c.halfDone(true) }},
+	{name: "a batch that fails half done is completed, with nobody stored twice", run: func(c *caller) { c.halfDone(false) }},
+	{name: "a batch that is refused half done is completed, with nobody stored twice", run: func(c *caller) { c.halfDone(true) }},
 }
 
 func (c *caller) halfDone(refuse bool) {

@@ -18,6 +18,7 @@ const MinPeople = 6
 
 // Harness is one target made ready for one test.
 type Harness struct {
+	Kind      string // as registrations name it; "": the name of the connector's package
 	Connector connector.Connector
 	Role      entitlement.RoleRef // nobody holds it
 	NoRole    entitlement.RoleRef // of a resource that is not there
@@ -29,6 +30,8 @@ type Harness struct {
 	Later     func()                          // lets the target catch up with its writes; nil: it always has
 	// Registered: what Role's resource is comes from the registration; the target is not asked.
 	Registered bool
+	// Hides: the target leaves some holders out of what it shows, and nothing tells which.
+	Hides bool
 	// Newcomer has no account, and Accounts are those of a user name that the target stores; nil: at
 	// this target no accounts are made.
 	Newcomer *connector.Person
@@ -63,6 +66,8 @@ const (
 	KnowsNothing      Hostility = "says of everything that it is not there"
 	Redirects         Hostility = "sends to another host"
 	RefusesCredential Hostility = "refuses the credential"
+	Echoes            Hostility = "repeats what it was sent"
+	Stalls            Hostility = "begins an answer and does not end it"
 )
 
 // Spoiled is one way of being hostile.

@@ -26,38 +26,32 @@ type Crowd struct {
 // RunHolders runs what is relied on of a connector whose target lists holders, against a target that
 // shows its members; a harness whose connector lists none of its role fails.
 func RunHolders(t *testing.T, open func(*testing.T) Harness) {
-	t.Run("all who hold a role are listed, and nobody else", func(t *testing.T) {
-		c := newCaller(t, open)
+	run(t, open, part{"listing", listing})
+}
+
+// listing is what the daily comparison relies on, and so whoever put a table back (F33).
+var listing = []test{
+	{name: "all who hold a role are listed, and nobody else", rule: "F33", run: func(c *caller) {
 		before := c.listed() // where a role may not be without anybody
 		c.settle(c.grant(0, 1, 2, 3))
 		c.mustList(before, 0, 1, 2, 3)
 		c.settle(c.revoke(1))
 		c.mustList(before, 0, 2, 3)
-	})
-	t.Run("the holders of a resource that is not there are no empty list", func(t *testing.T) {
-		c := newCaller(t, open)
-		if c.Registered {
-			t.Skip("the resource comes from the registration")
+	}},
+	{name: "the holders of a resource that is not there are no empty list", rule: "F33", run: func(c *caller) {
+		if !c.needs(!c.Registered, "resources beside those of the registration") {
+			return
 		}
 		lister := c.lists()
-		if page, err := lister.Holders(t.Context(), c.NoRole, ""); err == nil {
-			t.Errorf("got %+v and no error", page)
+		if page, err := lister.Holders(c.Context(), c.NoRole, ""); err == nil {
+			c.Errorf("got %+v and no error", page)
 		}
-	})
-	t.Run("a list of many is read to its end, in one order, with nobody twice", func(t *testing.T) { listsMany(newCrowd(t, open)) })
-	t.Run("a group that holds the role is nobody", func(t *testing.T) { listsNoGroup(newCrowd(t, open)) })
-	t.Run("who comes and goes between pieces hides nobody else for good", func(t *testing.T) { listsChanging(newCrowd(t, open)) })
-	t.Run("a piece that is throttled says for how long, and is read then", func(t *testing.T) { listsThrottled(newCrowd(t, open)) })
-	t.Run("a place that is none, or none any more, is no end of the list", func(t *testing.T) { listsFromNowhere(newCrowd(t, open)) })
-}
-
-func newCrowd(t *testing.T, open func(*testing.T) Harness) *caller {
-	t.Helper()
-	c := newCaller(t, open)
-	if c.Crowd == nil {
-		t.Fatal("the harness of a target that lists holders has no Crowd")
-	}
-	return c
+	}},
+	{name: "a list of many is read to its end, in one order, with nobody twice", rule: "F33", run: listsMany},
+	{name: "a group that holds the role is nobody", rule: "F33", run: listsNoGroup},
+	{name: "who comes and goes between pieces hides nobody else for good", rule: "F33", run: listsChanging},
+	{name: "a piece that is throttled says for how long, and is read then", rule: "F33", run: listsThrottled},
+	{name: "a place that is none, or none any more, is no end of the list", rule: "F33", run: listsFromNowhere},
 }
 
 // pieces reads a list from a place to its end.
@@ -80,6 +74,9 @@ func (c *caller) pieces(cursor string) (all [][]connector.PrincipalRef) {
 // many puts so many people into the role that they are several pieces.
 func (c *caller) many() (before, put []connector.PrincipalRef) {
 	c.Helper()
+	if c.Crowd == nil {
+		c.Fatal("the harness of a target that lists holders has no Crowd")
+	}
 	before = c.listed()
 	put = c.Crowd.Put(max(c.Crowd.Many, 3))
 	c.later()
@@ -105,7 +102,7 @@ func listsMany(c *caller) {
 }
 
 func listsNoGroup(c *caller) {
-	if !c.needs(c.Crowd.Nest != nil, "groups that hold a role") {
+	if !c.needs(c.Crowd != nil && c.Crowd.Nest != nil, "groups that hold a role") {
 		return
 	}
 	before, put := c.many()
@@ -120,7 +117,7 @@ func listsNoGroup(c *caller) {
 }
 
 func listsChanging(c *caller) {
-	if !c.needs(c.Crowd.Many > 0, "lists in pieces") {
+	if !c.needs(c.Crowd != nil && c.Crowd.Many > 0, "lists in pieces") {
 		return
 	}
 	_, put := c.many()

@@ -20,17 +20,17 @@ const (
 )
 
 var hostility = []test{
-	{"a huge answer is cut off and never believed", func(c *caller) {
+	{name: "a huge answer is cut off and never believed", run: func(c *caller) {
 		if !c.spoiled(Huge, c.endureAll) {
 			c.endureFlood(1 << 30)
 		}
 	}},
-	{"an endless answer is cut off and never believed", func(c *caller) {
+	{name: "an endless answer is cut off and never believed", run: func(c *caller) {
 		if !c.spoiled(Endless, c.endureAll) {
 			c.endureFlood(1 << 62)
 		}
 	}},
-	{"an answer that is no answer is never believed", func(c *caller) {
+	{name: "an answer that is no answer is never believed", run: func(c *caller) {
 		if c.spoiled(Gibberish, c.endureAll) {
 			return
 		}
@@ -40,12 +40,12 @@ var hostility = []test{
 			c.endure(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
 		}
 	}},
-	{"an address that answers 404 to everything does not count as a missing resource", func(c *caller) {
+	{name: "an address that answers 404 to everything does not count as a missing resource", run: func(c *caller) {
 		if !c.spoiled(KnowsNothing, c.endureAll) {
 			c.endure(http.NotFoundHandler())
 		}
 	}},
-	{"a redirect is not followed, and nobody else gets the credential", func(c *caller) {
+	{name: "a redirect is not followed, and nobody else gets the credential", run: func(c *caller) {
 		if c.spoiled(Redirects, c.endureAll) {
 			return
 		}
@@ -59,7 +59,7 @@ var hostility = []test{
 			c.Errorf("the other host was asked %d times, want never", n)
 		}
 	}},
-	{"a credential that is refused is told apart from a target that is down", func(c *caller) {
+	{name: "a credential that is refused is told apart from a target that is down", run: func(c *caller) {
 		if c.spoiled(RefusesCredential, c.refusesCredential) {
 			return
 		}

@@ -13,26 +13,37 @@ import (
 
 // Run runs the suite; open makes a target ready for each test.
 func Run(t *testing.T, open func(*testing.T) Harness) {
-	run(t, open, membership, lookups, faults, hostility)
+	run(t, open, part{"membership", membership}, part{"lookups", lookups}, part{"faults", faults}, part{"A19", hostility}, part{"A19", leaks})
 }
 
 // RunBehaviour runs the part of the suite in which it matters how the target behaves. The
 // rest is about answers that no target of that kind gives, and is alike for all of them.
 func RunBehaviour(t *testing.T, open func(*testing.T) Harness) {
-	run(t, open, membership, lookups, faults)
+	run(t, open, part{"membership", membership}, part{"lookups", lookups}, part{"faults", faults})
 }
 
-func run(t *testing.T, open func(*testing.T) Harness, suites ...[]test) {
-	score := &score{}
-	t.Cleanup(func() { score.print(t.Name()) })
+// part is a part of the suite, which the table of all connectors has a column for.
+type part struct {
+	name  string
+	tests []test
+}
 
-	for _, suite := range suites {
-		for _, test := range suite {
+func run(t *testing.T, open func(*testing.T) Harness, parts ...part) {
+	keepLogs()
+	score := &score{}
+	t.Cleanup(func() {
+		score.print(t.Name())
+		score.report(t.Name())
+	})
+
+	for _, part := range parts {
+		for _, test := range part.tests {
 			t.Run(test.name, func(t *testing.T) {
 				c := newCaller(t, open)
 				score.begin(c)
-				t.Cleanup(func() { score.end(c) })
+				t.Cleanup(func() { score.end(c, part.name, test.rule) })
 				test.run(c)
+				c.mustNotBeLogged()
 			})
 		}
 	}
@@ -43,16 +54,19 @@ type score struct {
 	all, held int
 	can       connector.Capabilities
 	cannot    []string // what the target cannot do, as its harness states it
+	kind      string
+	parts     map[string]Held
 }
 
 func (s *score) begin(c *caller) {
 	s.all++
-	s.can = c.can
+	s.can, s.kind = c.can, c.kind()
 }
 
 // end counts a behaviour as held where nothing failed: one that cannot be shown at the target,
 // since it has no such thing, is named instead.
-func (s *score) end(c *caller) {
+func (s *score) end(c *caller, in ...string) {
+	s.count(c, in)
 	switch {
 	case c.Failed():
 	case c.lacks != "":
@@ -90,43 +104,44 @@ func (s *score) print(name string) {
 type test struct {
 	name string
 	run  func(*caller)
+	rule string // the fault of which it is what a connector has to do with it; "" for none
 }
 
 var membership = []test{
-	{"a grant is there when read back", func(c *caller) {
+	{name: "a grant is there when read back", run: func(c *caller) {
 		if n := c.settle(c.grant(0)); n != 1 {
 			c.Errorf("a grant took %d writes, want 1", n)
 		}
 		c.mustHold(0)
 	}},
-	{"a grant given again writes nothing and is stored once", func(c *caller) {
+	{name: "a grant given again writes nothing and is stored once", run: func(c *caller) {
 		c.settle(c.grant(0))
 		if n := c.settle(c.grant(0)); n != 0 {
 			c.Errorf("a grant that is there took %d writes, want 0", n)
 		}
 		c.mustHold(0)
 	}},
-	{"several people are granted in one batch", func(c *caller) {
+	{name: "several people are granted in one batch", run: func(c *caller) {
 		if n, want := c.settle(c.grant(0, 1, 2, 3, 4, 5)), c.batches(6); n != want {
 			c.Errorf("a batch took %d writes, want %d", n, want)
 		}
 		c.mustHold(0, 1, 2, 3, 4, 5)
 	}},
-	{"a person who is named twice in a batch is stored once", func(c *caller) {
+	{name: "a person who is named twice in a batch is stored once", run: func(c *caller) {
 		c.settle(c.grant(0, 1, 0))
 		c.mustHold(0, 1)
 	}},
-	{"one batch grants to some and revokes from others", func(c *caller) {
+	{name: "one batch grants to some and revokes from others", run: func(c *caller) {
 		c.settle(c.grant(0, 1, 2))
 		c.settle(append(c.revoke(0, 2), c.grant(3, 4)...))
 		c.mustHold(1, 3, 4)
 	}},
-	{"a revoke takes one person out and leaves the others", func(c *caller) {
+	{name: "a revoke takes one person out and leaves the others", run: func(c *caller) {
 		c.settle(c.grant(0, 1, 2))
 		c.settle(c.revoke(1))
 		c.mustHold(0, 2)
 	}},
-	{"the last member can be revoked, and a revoke given again writes nothing", func(c *caller) {
+	{name: "the last member can be revoked, and a revoke given again writes nothing", run: func(c *caller) {
 		c.settle(c.grant(0))
 		c.settle(c.revoke(0))
 		if n := c.settle(c.revoke(0)); n != 0 {
@@ -134,14 +149,14 @@ var membership = []test{
 		}
 		c.mustHold()
 	}},
-	{"a revoke of somebody who is not there is done and harms nobody", func(c *caller) {
+	{name: "a revoke of somebody who is not there is done and harms nobody", run: func(c *caller) {
 		c.settle(c.grant(0))
 		if _, refused := c.write(c.revoke(1)); len(refused) > 0 {
 			c.Errorf("refused: %v", refused)
 		}
 		c.mustHold(0)
 	}},
-	{"nothing to do is done", func(c *caller) {
+	{name: "nothing to do is done", run: func(c *caller) {
 		if results, err := c.Connector.Apply(c.Context(), c.Role, nil); err != nil || len(results) != 0 {
 			c.Errorf("Apply of nothing: %+v, %v", results, err)
 		}
@@ -154,8 +169,38 @@ var membership = []test{
 			c.Errorf("FindPrincipals of nobody: %+v, %v", found, err)
 		}
 	}},
-	{"one person whom the target does not know never holds up the others", oneBadPerson},
-	{"a change that is made later is told about until it is made", madeLater},
+	{name: "one person whom the target does not know never holds up the others", run: oneBadPerson, rule: "F29"},
+	{name: "what somebody else changes by hand shows when it is asked about again", run: changedByHand, rule: "F31"},
+	{name: "a change that is made later is told about until it is made", run: madeLater, rule: "F35"},
+}
+
+// changedByHand has somebody else change the role: with another account's calls the target could
+// not tell the difference, so the connector itself makes them, past what the caller remembers.
+func changedByHand(c *caller) {
+	if !c.needs(!c.Hides, "lists that leave nobody out") {
+		return
+	}
+	c.settle(c.grant(0, 1))
+	c.mustHold(0, 1)
+
+	byHand := func(ops []connector.Op) {
+		results, err := c.Connector.Apply(c.Context(), c.Role, ops)
+		c.later()
+		if err != nil || len(results) != 1 || results[0].Err != nil {
+			c.Fatalf("a change by hand: %+v, %v", results, err)
+		}
+	}
+
+	byHand(c.revoke(0))
+	if missing := c.missing(c.grant(0, 1)); len(missing) != 1 || missing[0].Principal != c.ids[0] {
+		c.Errorf("of two who held the role one was taken out, and missing are %+v", missing)
+	}
+	byHand(c.grant(2))
+	if missing := c.missing(c.grant(2)); len(missing) != 0 {
+		c.Errorf("somebody was added, and is not seen: %+v", missing)
+	}
+	c.settle(c.grant(0))
+	c.mustHold(0, 1, 2)
 }
 
 // madeLater asks about a change as delivery does: by nothing but what the change is called.
@@ -227,7 +272,7 @@ func oneBadPerson(c *caller) {
 }
 
 var lookups = []test{
-	{"a resource is described with its role", func(c *caller) {
+	{name: "a resource is described with its role", run: func(c *caller) {
 		resource, err := c.Connector.Resource(c.Context(), c.Role.Resource)
 		if err != nil {
 			c.Fatal(err)
@@ -237,7 +282,7 @@ var lookups = []test{
 			c.Errorf("got %+v, want the resource of %+v", resource, c.Role)
 		}
 	}},
-	{"a resource that is not there is missing, whatever is asked of it", func(c *caller) {
+	{rule: "F30", name: "a resource that is not there is missing, whatever is asked of it", run: func(c *caller) {
 		_, err := c.Connector.Resource(c.Context(), c.NoRole.Resource)
 		c.mustBeRefused(err, connector.ResourceMissing)
 		if kind := entitlement.KindOf(err); kind != entitlement.NotFound {
@@ -248,7 +293,7 @@ var lookups = []test{
 		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.batch(c.grant(0, 1)))
 		c.mustBeRefused(err, connector.ResourceMissing)
 	}},
-	{"a role that the resource does not offer is refused", func(c *caller) {
+	{name: "a role that the resource does not offer is refused", run: func(c *caller) {
 		other := c.Role
 		other.Role += "-other"
 		if _, err := c.Connector.Apply(c.Context(), other, c.grant(0)); err == nil {
@@ -256,7 +301,7 @@ var lookups = []test{
 		}
 		c.mustHold()
 	}},
-	{"every way of asking repeats an answer about each person, in order", func(c *caller) {
+	{name: "every way of asking repeats an answer about each person, in order", run: func(c *caller) {
 		c.settle(c.grant(0, 2))
 		tells := 0
 		for _, way := range c.can.Ways {
@@ -270,7 +315,7 @@ var lookups = []test{
 			c.Error("no way tells who holds the role")
 		}
 	}},
-	{"several people are found in one question, each as if asked alone", func(c *caller) {
+	{name: "several people are found in one question, each as if asked alone", run: func(c *caller) {
 		who := append(slices.Clone(c.People), c.Unknown)
 		slices.Reverse(who)
 		found, err := c.Connector.FindPrincipals(c.Context(), who)
@@ -286,22 +331,22 @@ var lookups = []test{
 			}
 		}
 	}},
-	{"everybody has an id of his own", func(c *caller) {
+	{name: "everybody has an id of his own", run: func(c *caller) {
 		ids := slices.Clone(c.ids)
 		slices.Sort(ids)
 		if len(slices.Compact(ids)) != len(c.People) {
 			c.Errorf("ids %q are not distinct", c.ids)
 		}
 	}},
-	{"a person whom the target does not know is missing", func(c *caller) {
+	{rule: "F29", name: "a person whom the target does not know is missing", run: func(c *caller) {
 		_, err := c.find(c.Unknown)
 		c.mustBeRefused(err, connector.PrincipalMissing)
 	}},
-	{"a person about whom nothing is known is missing", func(c *caller) {
+	{name: "a person about whom nothing is known is missing", run: func(c *caller) {
 		_, err := c.find(connector.Correlation{})
 		c.mustBeRefused(err, connector.PrincipalMissing)
 	}},
-	{"a person who could be two accounts is never guessed", func(c *caller) {
+	{name: "a person who could be two accounts is never guessed", run: func(c *caller) {
 		if !c.needs(c.Double != nil, "way to have two accounts of one key") {
 			return
 		}

@@ -139,6 +139,9 @@ func faultsOf(t *testing.T, p *slapd.Proxy) connectortest.Faults {
 			})
 		},
 		Spoil: func(what connectortest.Hostility) (all []connectortest.Spoiled) {
+			if what == connectortest.Stalls {
+				return []connectortest.Spoiled{{Name: "half a message", Begin: func() func() { return stall(p) }}}
+			}
 			for _, f := range hostile[what] {
 				all = append(all, connectortest.Spoiled{Name: f.name, Begin: func() (end func()) {
 					p.Always(f.fault)
@@ -163,7 +166,30 @@ var hostile = map[connectortest.Hostility][]habit{
 	connectortest.Gibberish:         {{"nothing", closes}, {"a page", says("HTTP/1.1 400 Bad Request\r\n\r\n<html>")}, {"half a message", says("\x30\x50\x02\x01")}, {"no message", says("\x30\x00")}, {"nested without an end", says(strings.Repeat("\x30\x80", 100_000))}, {"other entries", bound(otherEntry)}, {"an entry without an id", bound(noID)}, {"results that there are not", answersWith(255)}, {"a result that an answer is left out", answersWith(80)}},
 	connectortest.KnowsNothing:      {{"nothing there, of everything", bound(answersWith(ldapv3.LDAPResultNoSuchObject))}, {"empty answers", bound(answersWith(ldapv3.LDAPResultSuccess))}},
 	connectortest.Redirects:         {{"another server, of everything", answersWith(ldapv3.LDAPResultReferral)}, {"another server, once bound", bound(answersWith(ldapv3.LDAPResultReferral))}},
+	connectortest.Echoes:            {{"an error", echoes(ldapv3.LDAPResultOperationsError)}, {"a wrong password", echoes(ldapv3.LDAPResultInvalidCredentials)}, {"an unwilling server", echoes(ldapv3.LDAPResultUnwillingToPerform)}},
 	connectortest.RefusesCredential: {{"wrong password", answersWith(ldapv3.LDAPResultInvalidCredentials)}, {"no right to anything", bound(answersWith(ldapv3.LDAPResultInsufficientAccessRights))}},
+}
+
+// stall has a directory begin an answer and leave it at that.
+func stall(p *slapd.Proxy) (end func()) {
+	ended := make(chan struct{})
+	p.Always(func(w io.Writer, _ *ber.Packet, _ func(io.Writer) error) bool {
+		w.Write([]byte{0x30, 0x50})
+		<-ended
+		return false
+	})
+	return func() {
+		close(ended)
+		p.Always(nil)
+	}
+}
+
+// echoes refuses with the request as the words, which for a bind has the password in it.
+func echoes(n int) slapd.Fault {
+	return func(w io.Writer, request *ber.Packet, _ func(io.Writer) error) bool {
+		_, err := w.Write(slapd.Result(request, n, string(request.Bytes())))
+		return err == nil
+	}
 }
 
 func closes(io.Writer, *ber.Packet, func(io.Writer) error) bool { return false }

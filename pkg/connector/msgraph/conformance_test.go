@@ -119,6 +119,7 @@ func harness(t *testing.T, character graphserver.Character, of sort) connectorte
 		Unknown:   connector.Correlation{UserName: "nobody@contoso.com", Mail: "nobody@example.com"},
 		Double:    &connector.Correlation{Mail: "twin@example.com"},
 		Ghost:     nobodyHas,
+		Hides:     character.Name == "the first page alone",
 		Secret:    s.Secret,
 		Faults:    proxy.Faults(halfBatch(t)),
 		Members:   members,

@@ -1,15 +1,18 @@
 package outbound
 
 import (
+	"crypto/tls"
 	"errors"
+	"io"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"strings"
 	"testing"
-
-	"leasehold/pkg/connector"
-	"leasehold/pkg/entitlement"
 )
 
 func TestOnlyAddressesOfTheInternetAtLargeArePublic(t *testing.T) {
@@ -140,5 +143,26 @@ func TestThePrivateClientReachesThisMachineAndFollowsNoRedirect(t *testing.T) {
 func TestNoProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	if Client(false).Transport.(checkedURL).next.Proxy != nil {
 		t.Error("the client uses a proxy")
+	}
+}
+
+// A certificate that nobody vouches for ends the call before anything is sent.
+func TestA19_ATargetWithoutAValidCertificateIsSentNothing(t *testing.T) {
+	asked := false
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	t.Cleanup(server.Close)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	request.Header.Set("Authorization", "Bearer a-canary-of-this-test")
+	answer, err := Client(true).Do(request)
+	if err == nil {
+		answer.Body.Close()
+	}
+	if _, is := errors.AsType[*tls.CertificateVerificationError](err); !is || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v, want that the certificate is refused", err)
+	}
+	if asked {
+		t.Error("the request was sent")
 	}
 }

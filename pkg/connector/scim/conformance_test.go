@@ -68,6 +68,7 @@ func onCharacter(t *testing.T, character connectortest.Character) connectortest.
 	s.AddGroup()
 
 	h := harness(t, connectortest.NewProxy(t, s.Start(t)), group, character.ValueListOnly)
+	h.Hides = character.LeavesOut
 	h.Later = func() { now.Advance(2 * time.Minute) }
 	h.Crowd = crowdOf(s, func(id string, in bool) {
 		if in {

@@ -19,6 +19,7 @@ import (
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/webhook/example"
 	"leasehold/pkg/entitlement"
@@ -276,7 +277,7 @@ func TestTheConnectorConformsWithAFunction(t *testing.T) {
 			}
 			return c
 		})
-		h.Secret = "the secret key of the role"
+		h.Kind, h.Secret = kinds.Lambda, "the secret key of the role"
 		return h
 	})
 }

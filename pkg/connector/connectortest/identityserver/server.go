@@ -32,7 +32,8 @@ const (
 	instanceARN = "arn:aws:sso:::instance/" + Instance
 )
 
-// temporary begins the access keys that are given for a role; all others are a function's own.
+// temporary begins the access keys that are given for a role. Those of a function are as a rule given for its
+// role too and begin the same, so that only the server tells which it gave.
 const temporary = "ASIA"
 
 // Own are the credentials of the function that assumes the role.
@@ -48,6 +49,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	assumed  map[string]string // session tokens by access key
+	given    map[string]bool   // every access key that was ever given, revoked ones too
 	users    []*User
 	groups   []*Group
 	sets     []PermissionSet
@@ -107,7 +109,7 @@ type Call struct {
 
 // New returns an empty server.
 func New(c Character, by clock.Clock) *Server {
-	return &Server{Character: c, ExternalID: "external-" + rand.Text(), clock: by, assumed: map[string]string{}}
+	return &Server{Character: c, ExternalID: "external-" + rand.Text(), clock: by, assumed: map[string]string{}, given: map[string]bool{}}
 }
 
 // Start serves on the loopback interface until the test ends, and returns the address that a
@@ -318,7 +320,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := signedBy(r)
 	said, failed := map[string]any(nil), (*refusal)(nil)
 	switch {
-	case !strings.HasPrefix(key, temporary):
+	case !s.given[key]:
 		s.harm = append(s.harm, "called "+action+" as the function itself")
 		failed = fail("AccessDeniedException", "not authorized")
 	case s.assumed[key] == "" || r.Header.Get("X-Amz-Security-Token") != s.assumed[key]:
@@ -367,14 +369,14 @@ func (s *Server) assume(w http.ResponseWriter, r *http.Request, body string) {
 	status := 200
 	defer func() { s.calls = append(s.calls, Call{At: s.clock.Now(), Action: form.Get("Action"), Status: status}) }()
 	w.Header().Set("Content-Type", "text/xml")
-	if form.Get("Action") != "AssumeRole" || strings.HasPrefix(signedBy(r), temporary) || form.Get("RoleArn") != Role || form.Get("ExternalId") != s.ExternalID || form.Get("RoleSessionName") == "" {
+	if form.Get("Action") != "AssumeRole" || s.given[signedBy(r)] || form.Get("RoleArn") != Role || form.Get("ExternalId") != s.ExternalID || form.Get("RoleSessionName") == "" {
 		status = 403
 		w.WriteHeader(status)
 		fmt.Fprint(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error><RequestId>1</RequestId></ErrorResponse>`)
 		return
 	}
 	key, token := temporary+rand.Text()[:16], rand.Text()
-	s.assumed[key] = token
+	s.assumed[key], s.given[key] = token, true
 	// By the wall clock, as the signatures are.
 	fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><Arn>x</Arn><AssumedRoleId>y</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>%s</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
 		key, rand.Text(), token, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
