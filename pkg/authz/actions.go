@@ -150,6 +150,7 @@ const (
 	Reprocess
 	CloseRemoval
 	TakeExtraAway
+	CompareNow
 	ReadEvents
 
 	ReadSettings
@@ -270,6 +271,7 @@ var Rules = [actionCount]Rule{
 	Reprocess:          {Name: "reprocess", Scope: NeedWrite, May: Administrators},
 	CloseRemoval:       {Name: "closeRemoval", Scope: NeedWrite, May: Administrators},
 	TakeExtraAway:      {Name: "takeExtraAway", Scope: NeedWrite, May: Administrators},
+	CompareNow:         {Name: "compareNow", Scope: NeedWrite, May: Administrators},
 	ReadEvents:         {Name: "readEvents", Scope: NeedRead, May: Administrators},
 
 	ReadSettings:       {Name: "readSettings", Scope: NeedRead, May: Administrators},

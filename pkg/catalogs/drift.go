@@ -99,6 +99,26 @@ func (s *Service) TakeExtraAway(ctx context.Context, by authz.Command, at entitl
 	return err
 }
 
+// CompareNow has a role compared with its target now.
+func (s *Service) CompareNow(ctx context.Context, by authz.Command, at entitlement.ConnectorID, scan entitlement.DriftScanID) error {
+	_, err := afresh(func() (struct{}, error) {
+		by := by
+		if err := s.allow(ctx, &by, authz.CompareNow, authz.Object{}, nil); err != nil {
+			return struct{}{}, err
+		}
+		of, err := s.Store.DriftScan(ctx, at, scan)
+		if err != nil {
+			return struct{}{}, err
+		}
+		change, begins := entitlement.CompareNow(of, entitlement.Actor{ID: by.ID, Command: by.CommandID, AllowedBy: by.AllowedBy}, s.Clock.Now())
+		if !begins {
+			return struct{}{}, nil // who asks again gets what was asked for
+		}
+		return struct{}{}, s.Store.Commit(ctx, change)
+	})
+	return err
+}
+
 // ResourceSettings are what is done at the target of a resource beside what packages give.
 type ResourceSettings struct {
 	Drift       entitlement.DriftMode

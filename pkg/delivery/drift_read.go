@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,9 @@ func (c *comparison) read(ctx context.Context) error {
 		c.scan.Phase, c.scan.Cursor, c.scan.Part, c.scan.Started = entitlement.DriftReading, "", 0, now
 		c.scan.Holders, c.scan.Ours, c.scan.Unclear, c.scan.Left, c.scan.Unread, c.scan.Shown = 0, 0, 0, 0, 0, ""
 		c.scan.Lists = c.target.caps.ListsOf(c.scan.Role.Resource)
+		if err := c.name(ctx); err != nil {
+			return err
+		}
 	}
 
 	lister, lists := c.target.conn.(connector.Lister)
@@ -51,6 +55,10 @@ func (c *comparison) read(ctx context.Context) error {
 	}
 
 	refs, next, err := c.listed(ctx, lister)
+	if errors.Is(err, errNotListed) {
+		c.scan.Lists, c.scan.Cursor, c.scan.Holders = false, "", 0
+		return c.askOurs(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -61,15 +69,43 @@ func (c *comparison) read(ctx context.Context) error {
 	return c.compare(ctx, refs, next, ours)
 }
 
+// name notes what the role is called, once for each comparison: by the first catalog that has it. Where
+// none has, it keeps the name that it had.
+func (c *comparison) name(ctx context.Context) error {
+	if len(c.given) == 0 {
+		return nil
+	}
+	g := slices.MinFunc(c.given, func(a, b driftGiven) int { return strings.Compare(string(a.resource), string(b.resource)) })
+	r, err := c.Store.Resource(ctx, g.catalog, g.resource)
+	if err != nil {
+		if entitlement.KindOf(err) == entitlement.NotFound {
+			return nil
+		}
+		return err
+	}
+	c.scan.Name = r.DisplayName
+	for _, role := range r.Roles {
+		if role.OriginID == c.scan.Role.Role {
+			c.scan.Name += ": " + role.DisplayName
+		}
+	}
+	return nil
+}
+
 // listed reads pages of the target's list, as many as a turn takes.
 func (c *comparison) listed(ctx context.Context, lister connector.Lister) (refs []string, next string, err error) {
 	next = c.scan.Cursor
 	for begun := false; !begun || next != "" && len(refs) < turnHolders; begun = true {
 		var page connector.HolderPage
+		declined := false
 		err := c.target.call(ctx, func(ctx context.Context) (err error) {
 			page, err = lister.Holders(ctx, c.scan.Role, next)
+			declined = err != nil && entitlement.KindOf(err) == entitlement.Unsupported
 			return err
 		})
+		if declined {
+			return nil, "", errNotListed
+		}
 		if isNoTime(err) && begun {
 			return refs, next, nil // the next run reads on
 		}
@@ -87,6 +123,9 @@ func (c *comparison) listed(ctx context.Context, lister connector.Lister) (refs 
 	slices.Sort(refs)
 	return slices.Compact(refs), next, nil // a target may list somebody twice
 }
+
+// errNotListed is of a target that was asked for its list, and has none.
+var errNotListed = entitlement.Errorf(entitlement.Unsupported, "The target does not list who holds the role.")
 
 func tooMany() error {
 	return &connector.Refusal{Reason: connector.NotUnderstood, Detail: "More people hold the role at the target than are compared.", Permanent: true}
@@ -336,6 +375,7 @@ func (c *comparison) suspect(ctx context.Context, differ []entitlement.DriftFind
 			f = d
 			f.Role, f.Version = c.scan.Role, version
 		}
+		f.Name = c.scan.Name
 		if f.Subject == "" {
 			f.Subject = d.Subject
 		}

@@ -261,7 +261,7 @@ func TestL8_WhatIsMissingIsGivenAgainThreeTimesADayAndThenContested(t *testing.T
 	d.run(2)
 	d.clock.Advance(48 * 3600e9)
 	d.run(2)
-	if s := d.scan(role("group")); d.report.GivenBack != 3 || s.Contested != 1 || s.Missing != 1 {
+	if s := d.scan(role("group")); d.report.GivenBack != 3 || s.Contested != 1 || s.Missing != 1 || s.Called() != "R" {
 		t.Fatalf("given again %d times; the scan says %+v", d.report.GivenBack, s)
 	}
 	d.lister.add(role("group"), principals([]entitlement.UserID{u})...)

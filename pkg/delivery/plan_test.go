@@ -246,3 +246,17 @@ func TestF13_F40_AnAnswerIsAsOldAsItsQuestion(t *testing.T) {
 		}
 	}
 }
+
+// A target showed a role as gone, refused to give it again, and shows it as there: that is what was there
+// before it was taken, read from another server of theirs, and proves no grant.
+func TestF40_WhatIsShownAfterAGrantWasRefusedMayBeFromBeforeTheRemoval(t *testing.T) {
+	u := &unit{target: &target{manners: targetProfile{window: time.Minute}}}
+	o := &op{task: &task{Task: Task{Grant: true}, record: entitlement.Grant{Sent: true, Revoked: true, Wrote: noon, Confirmed: noon, Presence: entitlement.PresenceAbsent}}, read: noon.Add(time.Second)}
+	if u.stale(o) {
+		t.Error("a grant that was taken after the role was shown as gone is not believed")
+	}
+	o.refusal = &connector.Refusal{Reason: connector.RefusedByTarget}
+	if !u.stale(o) {
+		t.Error("a grant that was refused counts as there")
+	}
+}

@@ -168,10 +168,11 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 }
 
 // stale reports that a role which is to be granted may be shown as it was before we took it
-// away last: that is not long ago, and the target has not shown it as gone since.
+// away last: that is not long ago, and the target has not shown it as gone since. After a grant
+// that was refused it may all the same, where each read is as late as another server of theirs.
 func (u *unit) stale(o *op) bool {
 	g := o.record
-	gone := g.Presence == entitlement.PresenceAbsent && !g.Confirmed.Before(g.Wrote)
+	gone := o.refusal == nil && g.Presence == entitlement.PresenceAbsent && !g.Confirmed.Before(g.Wrote)
 	return o.Grant && g.Revoked && !gone && o.read.Before(g.Wrote.Add(u.manners.window))
 }
 

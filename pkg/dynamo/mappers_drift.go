@@ -56,6 +56,7 @@ var driftScanMapper = mapper[entitlement.DriftScan]{
 	},
 	body: func(f *fields, s *entitlement.DriftScan) {
 		roleFieldsOf(f, &s.Role)
+		text(f, "na", &s.Name)
 		text(f, "ph", &s.Phase)
 		text(f, "cu", &s.Cursor)
 		number(f, "pt", &s.Part)
@@ -94,6 +95,7 @@ var driftFindingMapper = mapper[entitlement.DriftFinding]{
 	},
 	body: func(f *fields, d *entitlement.DriftFinding) {
 		roleFieldsOf(f, &d.Role)
+		text(f, "na", &d.Name)
 		text(f, "pr", &d.Principal)
 		id(f, "su", &d.Subject)
 		text(f, "ki", &d.Kind)

@@ -92,12 +92,12 @@ func TestR270_TheMarkIsThatOfTheFirstClaim(t *testing.T) {
 func TestR270_WhoseAnAccountIsTellsTheTime(t *testing.T) {
 	from := time.Date(2026, 11, 23, 12, 0, 10, 0, time.UTC)
 	sent := from.Add(3 * time.Second)
-	once := entitlement.Account{Intent: "mark"}.CalledFrom(from, sent)
+	once := Account{Intent: "mark"}.CalledFrom(from, sent)
 	again := once.CalledFrom(from.Add(time.Hour), sent.Add(time.Hour))
-	crashed := entitlement.Account{Intent: "mark"}.Called(sent)
+	crashed := Account{Intent: "mark"}.Called(sent)
 
 	for name, c := range map[string]struct {
-		account       entitlement.Account
+		account       Account
 		created       time.Time
 		ours, certain bool
 	}{

@@ -1,6 +1,7 @@
 package entitlement
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -126,6 +127,7 @@ func derivedID(texts ...string) string {
 // DriftScan is the comparison of one role with its target: how far it is, and what it found.
 type DriftScan struct {
 	Role    RoleRef
+	Name    string // what resource and role are called in a catalog, as of the last comparison; "": not known
 	Phase   DriftPhase
 	Cursor  string    // where reading goes on
 	Part    int       // turns of reading that are over
@@ -210,6 +212,7 @@ func DriftStates() []string {
 // DriftFinding is one difference between a target and what ought to be there.
 type DriftFinding struct {
 	Role      RoleRef
+	Name      string // of the role, as its comparison knew it
 	Principal string // the target's id of whose role it is
 	Subject   UserID // the person, where that is known
 	Kind      DriftKind
@@ -323,6 +326,24 @@ func RoleMissing(slot AssignmentSlot, role RoleRef, again bool, command string, 
 	}
 	return c
 }
+
+// CompareNow has a role compared with its target now, and not when its time comes. At most one
+// comparison of a role is under way: of one that is, or that is due, nothing changes, and false is
+// returned. How fast it goes its target says, and not who asked.
+func CompareNow(s DriftScan, by Actor, now time.Time) (c Change, begins bool) {
+	if s.Phase != DriftWaits || !s.Next.After(now) {
+		return Change{}, false
+	}
+	s, e := s.Note("roleToCompare", DriftFinding{Role: s.Role}, by, now)
+	s.Next = now
+	return Change{DriftScans: []DriftScan{s}, Events: []Event{e}}, true
+}
+
+// Called is what people read of a role: its name, or where none is known the target's id.
+func (s DriftScan) Called() string { return cmp.Or(s.Name, s.Role.Role) }
+
+// Called is what people read of the finding's role.
+func (f DriftFinding) Called() string { return cmp.Or(f.Name, f.Role.Role) }
 
 // driftData names a role, and whose it is by the target's id, in an event.
 func driftData(role RoleRef, principal string) map[string]string {

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"testing"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -13,7 +14,7 @@ func (w *fixture) stockDrift(connectors ...string) {
 	for i, name := range connectors {
 		at := entitlement.ConnectorID(w.ids[name])
 		role := entitlement.RoleRef{Connector: at, Resource: "g", Role: "Member_g"}
-		scan := entitlement.DriftScan{Role: role, Started: w.clock.Now(), Completed: w.clock.Now(), Next: w.clock.Now(), Lists: true, Extra: 1}
+		scan := entitlement.DriftScan{Role: role, Started: w.clock.Now(), Completed: w.clock.Now(), Next: w.clock.Now().Add(time.Hour), Lists: true, Extra: 1, Name: "Sales: Member"}
 		f := entitlement.DriftFinding{Role: role, Principal: "stranger", Kind: entitlement.DriftExtra, State: entitlement.DriftOpen, First: w.clock.Now(), Last: w.clock.Now()}
 		if err := w.store.Commit(w.Context(), entitlement.Change{DriftScans: []entitlement.DriftScan{scan}, DriftFindings: []entitlement.DriftFinding{f}}); err != nil {
 			w.Fatal(err)
@@ -30,6 +31,7 @@ func driftTakings() []taking {
 	return []taking{
 		{op: "GET " + driftFindingsPath, ok: 200, ids: found},
 		{op: "POST " + driftFindingsPath + "/{driftFindingId}/takeAway", ok: 202, ids: places(found, only1("path driftFindingId", place{foreign: elsewhere}))},
+		{op: "POST " + compareNowPath, ok: 202, ids: found},
 		{op: "GET " + deliverySettingsPath, ok: 200, ids: resource},
 		{op: "PATCH " + deliverySettingsPath, ok: 204, body: object{"driftMode": "giveAgain"}, ids: places(resource, only1("body id", wrong("resource", "resource2").at("resource")))},
 	}
@@ -80,5 +82,23 @@ func TestL8_WhatAComparisonFoundIsListedAndTakenAwayByDecisionAlone(t *testing.T
 	due, err := w.store.DriftScansDue(context.Background(), w.clock.Now(), entitlement.Page{})
 	if err != nil || len(due.Items) != 1 || due.Items[0].Phase != entitlement.DriftJudging {
 		t.Errorf("due are %+v, %v", due.Items, err)
+	}
+}
+
+func TestL8_ARoleIsComparedNowWhereSomebodyAsksOnceAtATime(t *testing.T) {
+	w := newFixture(t)
+	stockExpansions(w)
+	path := driftScansPath + "/" + w.ids["connector"] + "/" + w.ids["driftScan"] + "/compareNow"
+	if scan := w.call("admin", "GET", driftScansPath, nil).one(); scan["displayName"] != "Sales: Member" {
+		t.Errorf("listed is %v", scan)
+	}
+	w.call("member", "POST", path, nil).want(403)
+	w.call("admin", "POST", driftScansPath+"/"+w.ids["connector"]+"/"+sampleID+"/compareNow", nil).want(404)
+
+	w.call("admin", "POST", path, nil).want(202)
+	w.call("admin", "POST", path, nil).want(202)
+	due, err := w.store.DriftScansDue(context.Background(), w.clock.Now(), entitlement.Page{})
+	if err != nil || len(due.Items) != 1 || due.Items[0].Phase != entitlement.DriftWaits || due.Items[0].Chain.Number != 1 {
+		t.Errorf("due are %+v, %v", due.Items, err) // asked twice, and on record once
 	}
 }

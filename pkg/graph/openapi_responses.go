@@ -75,7 +75,7 @@ var startsJobs = []string{"POST " + previewPath, "POST " + ours + "/accessPackag
 // steps are the words for what is done to something, with the status of the answer, which
 // has no body.
 var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "applyRoleChange": http.StatusNoContent, "agree": http.StatusNoContent, "reject": http.StatusNoContent, "reprocess": http.StatusAccepted,
-	"close": http.StatusAccepted, "takeAway": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
+	"close": http.StatusAccepted, "takeAway": http.StatusAccepted, "compareNow": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
 
 // expected says what the operation answers with.
 func (op *operation) expected() expectation {

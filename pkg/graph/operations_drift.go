@@ -12,6 +12,7 @@ import (
 const (
 	driftScansPath       = ours + "/driftScans"
 	driftFindingsPath    = driftScansPath + "/{connectorId}/{driftScanId}/findings"
+	compareNowPath       = driftScansPath + "/{connectorId}/{driftScanId}/compareNow"
 	deliverySettingsPath = ours + "/catalogs/{catalogId}/resources/{resourceId}/deliverySettings"
 )
 
@@ -20,6 +21,7 @@ const (
 var driftOperations = []operation{
 	{method: "GET", path: driftScansPath, action: authz.ReadDeliveryErrors, serve: listDriftScans},
 	{method: "GET", path: driftScansPath + "/$count", action: authz.ReadDeliveryErrors, serve: counting(listDriftScans)},
+	{method: "POST", path: compareNowPath, action: authz.CompareNow, serve: compareNow},
 	{method: "GET", path: driftFindingsPath, action: authz.ReadDeliveryErrors, serve: listDriftFindings},
 	{method: "GET", path: driftFindingsPath + "/$count", action: authz.ReadDeliveryErrors, serve: counting(listDriftFindings)},
 	{method: "POST", path: driftFindingsPath + "/{driftFindingId}/takeAway", action: authz.TakeExtraAway, serve: takeExtraAway},
@@ -33,7 +35,7 @@ func driftScanType() entityType[entitlement.DriftScan] {
 
 func mapDriftScan(s entitlement.DriftScan) object {
 	return object{
-		"id": string(s.ID()), "connectorId": string(s.Role.Connector), "resource": odata.Exact(s.Role.Resource), "role": odata.Exact(s.Role.Role),
+		"id": string(s.ID()), "connectorId": string(s.Role.Connector), "resource": odata.Exact(s.Role.Resource), "role": odata.Exact(s.Role.Role), "displayName": text(s.Name),
 		"startedDateTime": instant(s.Started), "completedDateTime": instant(s.Completed), "nextDateTime": instant(s.Next), "listsHolders": s.Lists,
 		"holders": s.Holders, "expected": s.Ours, "missing": s.Missing, "extra": s.Extra, "contested": s.Contested, "unclear": s.Unclear, "leftForNext": s.Left, "unreadable": s.Unread,
 		"reason": text(s.Reason), "detail": text(s.Detail), "failedDateTime": instant(s.Failed),
@@ -53,7 +55,7 @@ func driftFindingType() entityType[entitlement.DriftFinding] {
 func mapDriftFinding(f entitlement.DriftFinding) object {
 	return object{
 		"id": string(f.ID()), "kind": string(f.Kind), "state": string(f.State), "principal": odata.Exact(f.Principal), "subject": text(f.Subject),
-		"connectorId": string(f.Role.Connector), "resource": odata.Exact(f.Role.Resource), "role": odata.Exact(f.Role.Role),
+		"connectorId": string(f.Role.Connector), "resource": odata.Exact(f.Role.Resource), "role": odata.Exact(f.Role.Role), "displayName": text(f.Name),
 		"firstSeenDateTime": instant(f.First), "lastSeenDateTime": instant(f.Last), "timesGivenAgain": len(f.Given),
 		"decidedBy": text(f.DecidedBy), "decidedDateTime": instant(f.DecidedAt), "reason": text(f.Reason), "detail": text(f.Detail),
 	}
@@ -64,6 +66,10 @@ func listDriftFindings(ctx context.Context, c *call) (response, error) {
 	return list(ctx, c, driftFindingType(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.DriftFinding], error) {
 		return c.deps.Catalogs.DriftFindings(ctx, c.by.Caller, at, scan, page)
 	})
+}
+
+func compareNow(ctx context.Context, c *call) (response, error) {
+	return accepted(c.deps.Catalogs.CompareNow(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId"), id[entitlement.DriftScanID](c, "driftScanId")))
 }
 
 func takeExtraAway(ctx context.Context, c *call) (response, error) {

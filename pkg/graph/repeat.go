@@ -20,7 +20,7 @@ func (op *operation) makes() bool {
 
 // makesNothing are the actions whose POSTs make nothing: a repeat of one finds it done, or
 // does the same once more.
-var makesNothing = []authz.Action{authz.CancelRequest, authz.ResumeRequest, authz.Reprocess, authz.CloseRemoval, authz.TakeExtraAway, authz.RefreshResource, authz.UpdateConnector, authz.CallBatch, authz.MovePackage}
+var makesNothing = []authz.Action{authz.CancelRequest, authz.ResumeRequest, authz.Reprocess, authz.CloseRemoval, authz.TakeExtraAway, authz.CompareNow, authz.RefreshResource, authz.UpdateConnector, authz.CallBatch, authz.MovePackage}
 
 // repeatable notes by what a command is known when it is sent again: by its key, or else by
 // the name that clients give to every call and keep when they repeat it.

@@ -16,6 +16,7 @@ var driftRoutes = []route{
 	{http.MethodGet, "/operations/drift", authz.ReadDeliveryErrors, showDrift},
 	{http.MethodGet, "/operations/drift/{connector}/{scan}", authz.ReadDeliveryErrors, showFindings},
 	{http.MethodPost, "/operations/drift/{connector}/{scan}/take", authz.TakeExtraAway, takeExtra},
+	{http.MethodPost, "/operations/drift/{connector}/{scan}/now", authz.CompareNow, compareNow},
 	{http.MethodPost, "/catalogs/{catalog}/resources/{resource}/delivery", authz.UpdateCatalog, saveDelivery},
 }
 
@@ -61,6 +62,7 @@ type findingsPage struct {
 	People   map[entitlement.UserID]*entitlement.User
 	Takes    bool // the visitor may have an extra role taken away
 	Taken    int  // just now
+	Begun    int  // a comparison, just now
 	Next     string
 	Unread   int
 	Faults   faults
@@ -71,7 +73,7 @@ func showFindings(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown.Taken = v.doneCount("taken")
+	shown.Taken, shown.Begun = v.doneCount("taken"), v.doneCount("begun")
 	return page(findingsView(v, shown))
 }
 
@@ -145,10 +147,22 @@ func takeExtra(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	err = v.Catalogs.TakeExtraAway(ctx, v.by, at, scan, finding)
-	path := "/operations/drift/" + string(at) + "/" + string(scan)
+	return v.afterDrift(ctx, v.Catalogs.TakeExtraAway(ctx, v.by, at, scan, finding), "/operations/drift/"+string(at)+"/"+string(scan), "taken")
+}
+
+// compareNow has a role compared with its target now.
+func compareNow(ctx context.Context, v *visit) (answer, error) {
+	at, scan, err := v.scanOf()
+	if err != nil {
+		return answer{}, err
+	}
+	return v.afterDrift(ctx, v.Catalogs.CompareNow(ctx, v.by, at, scan), "/operations/drift/"+string(at)+"/"+string(scan), "begun")
+}
+
+// afterDrift leads back to a comparison's page, or shows it with why what was asked was refused.
+func (v *visit) afterDrift(ctx context.Context, err error, path, done string) (answer, error) {
 	if err == nil {
-		return then(path + "?" + queryOf("taken", "1"))
+		return then(path + "?" + queryOf(done, "1"))
 	}
 	all, status, err := v.refused(err)
 	if err != nil {

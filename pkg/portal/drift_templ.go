@@ -49,7 +49,7 @@ func driftView(v *visit, shown driftPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					writeText(templ_7745c5c3_Buffer, s.Role.Role, "</a></td><td data-label=\"")
+					writeText(templ_7745c5c3_Buffer, s.Called(), "</a></td><td data-label=\"")
 					writeText(templ_7745c5c3_Buffer, v.T("Compared"), "\">")
 					templ_7745c5c3_Err = compared(v, s).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
@@ -121,6 +121,10 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			templ_7745c5c3_Err = outcome(v, v.T("It is compared in a few minutes, as fast as the target lets it."), shown.Begun).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 			templ_7745c5c3_Err = unread(v, shown.Unread).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -132,6 +136,20 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</p>")
+			if v.may(authz.CompareNow) {
+				writeMarkup(templ_7745c5c3_Buffer, "<form method=\"post\" action=\"")
+				templ_7745c5c3_Err = writeURL(ctx, templ_7745c5c3_Buffer, templruntime.NewAttributeExpression(templ.SafeURL(v.Href(driftPath(shown.Scan.Role)+"/now"))), "\">")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = formOf(v).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				writeMarkup(templ_7745c5c3_Buffer, "<p><button type=\"submit\">")
+				writeText(templ_7745c5c3_Buffer, v.T("Compare now"), "</button></p></form>")
+			}
+			writeMarkup(templ_7745c5c3_Buffer, " ")
 			if shown.Scan.Unclear+shown.Scan.Left > 0 {
 				writeMarkup(templ_7745c5c3_Buffer, "<p>")
 				writeText(templ_7745c5c3_Buffer, v.T("Differences that the target cannot tell of: %s; left to the next comparison: %s.", strconv.Itoa(shown.Scan.Unclear), strconv.Itoa(shown.Scan.Left)), "</p>")
@@ -214,7 +232,7 @@ func findingsView(v *visit, shown findingsPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(v, v.T("Role %s at %s", shown.Scan.Role.Role, shown.Target)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(v, v.T("Role %s at %s", shown.Scan.Called(), shown.Target)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -330,7 +348,7 @@ func personDrift(v *visit, all []entitlement.DriftFinding) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				writeText(templ_7745c5c3_Buffer, f.Role.Role, "</a>: ")
+				writeText(templ_7745c5c3_Buffer, f.Called(), "</a>: ")
 				writeText(templ_7745c5c3_Buffer, v.T(driftKinds[f.Kind]))
 				templ_7745c5c3_Err = findingState(v, f).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

@@ -14,6 +14,7 @@ var driftRows = map[string]row{
 	"POST /operations/drift/{connector}/{scan}/take": {path: "connector=*builtin scan=scan", form: func(_ *fixture, at func(string) string) url.Values {
 		return values("finding", at("finding"))
 	}},
+	"POST /operations/drift/{connector}/{scan}/now":          {path: "connector=*builtin scan=scan", form: always()},
 	"POST /catalogs/{catalog}/resources/{resource}/delivery": {path: "catalog=catalog resource=resource_group", on: aCatalog, form: always("driftMode", "giveAgain", "preExistingMode", "keep")},
 }
 

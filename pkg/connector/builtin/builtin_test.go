@@ -87,6 +87,31 @@ func harness(t *testing.T, role string) connectortest.Harness {
 		}
 		h.People = append(h.People, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName})
 	}
+	n, owner := 0, role == "Owner_"
+	h.Crowd = &connectortest.Crowd{
+		Put: func(many int) (all []connector.PrincipalRef) {
+			for range many {
+				n++
+				u, err := service.CreateUser(t.Context(), by, entitlement.User{DisplayName: "P", UserPrincipalName: fmt.Sprintf("one%d@northwind.example", n), Type: entitlement.Member, Enabled: true})
+				if err == nil {
+					err = service.AddMembers(t.Context(), g.ID, owner, u.ID)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, connector.PrincipalRef(u.ID))
+			}
+			return all
+		},
+		Take: func(p connector.PrincipalRef) {
+			if err := service.RemoveMembers(t.Context(), g.ID, owner, entitlement.UserID(p)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+	if !owner {
+		h.Crowd.Many = 250 // a group has few owners
+	}
 	h.Members = func() []connector.PrincipalRef {
 		var list []connector.PrincipalRef
 		if role == "Owner_" {

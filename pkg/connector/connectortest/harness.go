@@ -38,6 +38,7 @@ type Harness struct {
 	Newcomer *connector.Person
 	Accounts func(userName string) []ShownAccount
 	Now      func() time.Time // by the target's clock, which accounts are dated by; nil: nothing is dated
+	Crowd    *Crowd           // for RunHolders; nil: the target lists no holders of Role
 	Secret   string           // the credential; no error may contain it
 	Faults   Faults
 }

@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -128,5 +129,19 @@ func halved(half func(*http.Request, http.Handler), refuse bool) Fault {
 			return
 		}
 		w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// Refuse has the next call answered with a status and a body, as of a place in a list that is not taken
+// any more.
+func (p *Proxy) Refuse(status int, header, value, body string) func() (end func()) {
+	return func() func() {
+		p.Next(false, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set(header, value)
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		})
+		return func() { p.Next(false, nil) }
 	}
 }

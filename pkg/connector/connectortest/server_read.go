@@ -70,7 +70,11 @@ func (s *Server) list(g *group) []object {
 		// Whom this server leaves out of its list.
 		case s.ShowsNobody, s.ShowsFirst > 0 && i >= s.ShowsFirst, s.LeavesOut && m != "" && m[len(m)-1]%2 == 1:
 		default:
-			list = append(list, object{"value": s.id(m), "type": "User"})
+			kind := "User"
+			if s.group(m) != nil {
+				kind = "Group"
+			}
+			list = append(list, object{"value": s.id(m), "type": kind})
 		}
 	}
 

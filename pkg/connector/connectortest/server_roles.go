@@ -18,6 +18,10 @@ var (
 	valuePath = regexp.MustCompile(`^(roles|entitlements)\[value eq ` + text + `\]$`)
 	byValue   = regexp.MustCompile(`^(roles|entitlements)\[value eq ` + text + `\] and id eq ` + text + `$`)
 	plainPath = regexp.MustCompile(`^(roles|entitlements)\.value eq ` + text + ` and id eq ` + text + `$`)
+
+	// For everybody who has a value.
+	allByValue   = regexp.MustCompile(`^(roles|entitlements)\[value eq ` + text + `\]$`)
+	allPlainPath = regexp.MustCompile(`^(roles|entitlements)\.value eq ` + text + `$`)
 )
 
 // valued are the multi-valued attributes of accounts.
@@ -113,6 +117,10 @@ func (s *Server) showValues(body object, u *account, asked string) {
 // valueFilter answers a filter on an account with a value; false where it is another filter.
 func (s *Server) valueFilter(r *http.Request, filter string) (answer, bool) {
 	parts, plain := byValue.FindStringSubmatch(filter), plainPath.FindStringSubmatch(filter)
+	everybody := parts == nil && plain == nil
+	if everybody {
+		parts, plain = allByValue.FindStringSubmatch(filter), allPlainPath.FindStringSubmatch(filter)
+	}
 	switch {
 	case parts == nil && plain == nil || s.IgnoresFilters:
 		return answer{}, false
@@ -125,7 +133,7 @@ func (s *Server) valueFilter(r *http.Request, filter string) (answer, bool) {
 	found := []object{}
 	for _, u := range s.users {
 		has := s.PresentToAll || slices.Contains(s.seen(u, parts[1]), unquote(parts[2]))
-		if has && (s.FirstTermOnly || u.id == unquote(parts[3])) && !u.deleted {
+		if has && (everybody || s.FirstTermOnly || u.id == unquote(parts[3])) && !u.deleted {
 			found = append(found, s.person(u))
 		}
 	}

@@ -116,6 +116,7 @@ func harness(t *testing.T, character identityserver.Character, of sort) connecto
 		Faults:    proxy.Faults(nil),
 		Members:   func() []connector.PrincipalRef { return s.Held(held) },
 		Later:     func() { now.Advance(2 * time.Minute) },
+		Crowd:     crowd(s, held, proxy),
 	}
 	for i := range connectortest.MinPeople {
 		h.People = append(h.People, connector.Correlation{UserName: fmt.Sprintf("ann%d@example.com", i)})

@@ -116,5 +116,5 @@ func isExternalID(s string) bool {
 // Describe returns what the instance can do: no call changes more than one person, and each
 // membership and assignment is a thing of its own, so that changes never undo each other.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: 1, Ways: []connector.Way{WayDirect, WayOfPerson, WayList}, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs, Accounts: c.rules()}
+	return connector.Capabilities{MaxBatch: 1, Ways: []connector.Way{WayDirect, WayOfPerson, WayList}, Lists: connector.Every, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs, Accounts: c.rules()}
 }

@@ -66,6 +66,7 @@ func domainHarness(t *testing.T, s *adserver.Server) connectortest.Harness {
 	proxy := s.Start(t)
 	h := connectortest.Harness{
 		Connector: onDomain(t, s, proxy),
+		Crowd:     crowdIn(s),
 		Role:      memberOf(id),
 		NoRole:    memberOf(none),
 		Unknown:   connector.Correlation{UserName: "nobody@example.com"},

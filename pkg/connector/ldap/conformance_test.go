@@ -96,8 +96,11 @@ func harness(t *testing.T, s *slapd.Server, of sort) connectortest.Harness {
 	proxy := slapd.NewProxy(t, s)
 	dn, id := newGroup(t, s, of.class)
 	const none = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	c := connect(t, s, proxy.URL(), slapd.Placeholder)
+	c.piece = 4
 	h := connectortest.Harness{
-		Connector: connect(t, s, proxy.URL(), slapd.Placeholder),
+		Connector: c,
+		Crowd:     crowdAt(t, s, dn, of.attribute),
 		Role:      entitlement.RoleRef{Connector: at, Resource: id, Role: of.prefix + id},
 		NoRole:    entitlement.RoleRef{Connector: at, Resource: none, Role: of.prefix + none},
 		Unknown:   connector.Correlation{UserName: "nobody-here", Mail: "nobody-here@example.com"},

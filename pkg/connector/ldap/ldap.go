@@ -45,6 +45,7 @@ type Connector struct {
 	dialer outbound.Dialer
 	now    func() time.Time
 	limit  time.Duration // of one method, with all that it asks
+	piece  int           // members of a list that is given whole
 
 	unconfirmed bool
 }
@@ -68,7 +69,7 @@ func open(cfg entitlement.ConnectorConfig, secret string, dialer outbound.Dialer
 		return nil, err
 	}
 
-	c := &Connector{at: at, keys: slices.Clone(cfg.CorrelationKeys), dialer: dialer, now: time.Now, limit: callTime, unconfirmed: cfg.Unconfirmed}
+	c := &Connector{at: at, keys: slices.Clone(cfg.CorrelationKeys), dialer: dialer, now: time.Now, limit: callTime, piece: wholePiece, unconfirmed: cfg.Unconfirmed}
 	if secret != keptCredential {
 		c.login, err = readCredential(secret)
 	}
@@ -104,7 +105,7 @@ func checkSettings(cfg entitlement.ConnectorConfig) error {
 // Describe returns what a directory can do. Each value is added and deleted by itself, so
 // changes of one group that cross do not undo each other.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: MaxBatch, Unconfirmed: c.unconfirmed}
+	can := connector.Capabilities{MaxBatch: MaxBatch, Lists: connector.Every, Unconfirmed: c.unconfirmed}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

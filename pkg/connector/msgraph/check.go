@@ -77,6 +77,15 @@ type holder struct {
 	PrincipalID string
 	AppRoleID   string
 	ResourceID  string
+
+	Type          string `json:"@odata.type"`
+	PrincipalType string
+}
+
+// isPerson tells a person's entry from that of a group, a device or an application. One that does not
+// say what it is of is taken for a person's.
+func (h holder) isPerson() bool {
+	return (h.Type == "" || h.Type == "#microsoft.graph.user") && (h.PrincipalType == "" || h.PrincipalType == "User")
 }
 
 // holds returns whose entry it is, where it is one of the role.
@@ -95,7 +104,7 @@ func (a aim) holders() request {
 	if a.rel != "" {
 		return get(a.path()+"/"+a.rel, url.Values{"$select": {"id"}, "$top": {strconv.Itoa(pageSize)}})
 	}
-	return get(a.path()+"/appRoleAssignedTo", url.Values{"$select": {"id,principalId,appRoleId,resourceId"}, "$top": {strconv.Itoa(pageSize)}})
+	return get(a.path()+"/appRoleAssignedTo", url.Values{"$select": {"id,principalId,principalType,appRoleId,resourceId"}, "$top": {strconv.Itoa(pageSize)}})
 }
 
 // byList reads the list of holders, so many pages at most. One that does not end there says
@@ -222,7 +231,7 @@ func (c *Connector) assignments(ctx context.Context, a aim, who []connector.Prin
 	var of []int
 	for i, p := range who {
 		if isGUID(string(p)) {
-			asked, of = append(asked, get("/users/"+string(p)+"/appRoleAssignments", url.Values{"$filter": {"resourceId eq " + a.resource}, "$select": {"id,principalId,appRoleId,resourceId"}, "$top": {strconv.Itoa(pageSize)}})), append(of, i)
+			asked, of = append(asked, get("/users/"+string(p)+"/appRoleAssignments", url.Values{"$filter": {"resourceId eq " + a.resource}, "$select": {"id,principalId,principalType,appRoleId,resourceId"}, "$top": {strconv.Itoa(pageSize)}})), append(of, i)
 		}
 	}
 	answered, err := c.questions(ctx, askHolders, asked)

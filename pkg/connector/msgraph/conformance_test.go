@@ -124,6 +124,7 @@ func harness(t *testing.T, character graphserver.Character, of sort) connectorte
 		Faults:    proxy.Faults(halfBatch(t)),
 		Members:   members,
 		Later:     func() { now.Advance(2 * time.Minute) },
+		Crowd:     crowd(s, role, proxy, character),
 	}
 	for i := range connectortest.MinPeople {
 		h.People = append(h.People, connector.Correlation{UserName: fmt.Sprintf("ann%d@contoso.com", i)})

@@ -11,7 +11,8 @@ import (
 var _ connector.Lister = (*Connector)(nil)
 
 // Holders returns a page of who holds a role. Of an application the page is of all its
-// assignments, and only those of the role count.
+// assignments, and only those of the role count. Groups, devices and applications are no people, and
+// left out: those within a group have their roles by way of it.
 func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, cursor string) (connector.HolderPage, error) {
 	none := connector.HolderPage{}
 	a, err := aimOf(role)
@@ -40,7 +41,7 @@ func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, curso
 		if h.ID == "" || a.rel == "" && (h.PrincipalID == "" || h.AppRoleID == "") {
 			return none, askHolders.NotUnderstood(http.StatusOK, errNoList)
 		}
-		if who := h.holds(a); who != "" {
+		if who := h.holds(a); who != "" && h.isPerson() {
 			found.Refs = append(found.Refs, connector.PrincipalRef(who))
 		}
 	}

@@ -86,6 +86,14 @@ func onApplication(t *testing.T, character connectortest.Character, resource str
 	}
 	h.Role, h.Registered = roleNamed(resource, quoted), true
 	h.Later = func() { now.Advance(2 * time.Minute) }
+	h.Crowd = crowdOf(s, func(id string, in bool) {
+		values := []string{"kept"}
+		if in {
+			values = append(values, quoted)
+		}
+		s.GiveValues(id, attributeOf(resource), values...)
+	})
+	h.Crowd.Many = 450
 	h.Members = func() []connector.PrincipalRef { return s.Holders(attributeOf(resource), quoted) }
 	if character.NoMailFilter {
 		h.Double = nil

@@ -70,6 +70,14 @@ func onCharacter(t *testing.T, character connectortest.Character) connectortest.
 	h := harness(t, connectortest.NewProxy(t, s.Start(t)), group, character.ValueListOnly)
 	h.Hides = character.LeavesOut
 	h.Later = func() { now.Advance(2 * time.Minute) }
+	h.Crowd = crowdOf(s, func(id string, in bool) {
+		if in {
+			s.AddMember(group, id)
+		} else {
+			s.RemoveMember(group, id)
+		}
+	})
+	h.Crowd.Nest = func() { s.AddMember(group, s.AddGroup()) }
 	h.Members = func() []connector.PrincipalRef {
 		return slices.DeleteFunc(s.Members(group), func(p connector.PrincipalRef) bool { return slices.Contains(others, string(p)) })
 	}

@@ -16,11 +16,16 @@ var _ connector.Lister = (*Connector)(nil)
 var errCutOff = errors.New("the group does not show all of its members")
 
 // Holders returns the members of a group, all of them in one piece: SCIM has no pages of members.
-// A list that is cut off, or not shown where the server's schema does not promise one, is none.
-func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, _ string) (connector.HolderPage, error) {
+// A list that is cut off, or not shown where the server's schema does not promise one, is none. A
+// group within the group is no person, and left out. Of an application it returns a page of the accounts
+// that have the role.
+func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, cursor string) (connector.HolderPage, error) {
 	none := connector.HolderPage{}
-	if isApplication(role.Resource) {
-		return none, entitlement.Errorf(entitlement.Unsupported, "A SCIM server does not list who has a value of an attribute.")
+	if a, is := applicationOf(role.Resource); is {
+		return c.holdersOf(ctx, a, role.Role, cursor)
+	}
+	if cursor != "" {
+		return none, entitlement.Errorf(entitlement.Invalid, "This is no place in the list of a group's members, which is one piece.")
 	}
 	group, err := groupOf(role)
 	if err != nil {

@@ -75,7 +75,7 @@ func (c *Connector) maxMembers() int64 {
 // memberScan reads a group as a stream and keeps only what was asked for.
 type memberScan struct {
 	found map[connector.PrincipalRef]bool
-	each  func(connector.PrincipalRef) error // nil: only those of found are looked for
+	each  func(connector.PrincipalRef) error // of people; nil: only those of found are looked for
 	id    id
 	shown bool
 }
@@ -122,11 +122,16 @@ func (s *memberScan) list(d *json.Decoder) error {
 
 	s.shown = true
 	for d.More() {
-		var member struct{ Value id }
+		var member struct {
+			Value id
+			Type  any
+			Ref   any `json:"$ref"`
+		}
 		if err := d.Decode(&member); err != nil {
 			return err
 		}
-		if s.each != nil {
+		isGroup := strings.EqualFold(textOf(member.Type), "Group") || strings.Contains(textOf(member.Ref), "/Groups/")
+		if s.each != nil && !isGroup {
 			if err := s.each(connector.PrincipalRef(member.Value)); err != nil {
 				return err
 			}

@@ -128,7 +128,7 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 
 // Describe returns what a SCIM server can do, and what the registration allows.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed, Apart: isApplication, Accounts: c.rules(), Lists: func(resource string) bool { return !isApplication(resource) }}
+	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed, Apart: isApplication, Accounts: c.rules(), Lists: connector.Every}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

@@ -74,6 +74,7 @@ func harness(t *testing.T, character sharepointserver.Character) connectortest.H
 		Faults:    proxy.Faults(nil),
 		Members:   func() []connector.PrincipalRef { return s.Members(sales, group) },
 		Later:     func() { now.Advance(2 * time.Minute) },
+		Crowd:     crowd(s, group, character, proxy),
 	}
 	for i := range connectortest.MinPeople {
 		h.People = append(h.People, connector.Correlation{UserName: fmt.Sprintf("ann.o'neil%d@contoso.com", i)})

@@ -133,7 +133,7 @@ func New(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *
 // Describe returns what SharePoint can do. Changes of one group do not undo each other: each
 // member is added and removed alone. A login name holds the principal name, and follows it.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: 1, Renames: true, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs}
+	can := connector.Capabilities{MaxBatch: 1, Renames: true, Lists: connector.Every, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

@@ -194,16 +194,30 @@ func harnessOf(t *testing.T, of habit, open func(*url.URL, *example.Target) conn
 	proxy.Writes = isApply
 	role := entitlement.RoleRef{Connector: at, Resource: "front", Role: "open"}
 
+	n := 0
 	h := connectortest.Harness{
 		Connector: open(proxy.URL, target),
-		Role:      role,
-		NoRole:    entitlement.RoleRef{Connector: at, Resource: "none", Role: "open"},
-		Unknown:   connector.Correlation{UserName: "nobody@example.com"},
-		Double:    &connector.Correlation{UserName: "twin@example.com"},
-		Ghost:     "ghost",
-		Secret:    secretText(target.Secret),
-		Faults:    proxy.Faults(halfOf(t)),
-		Later:     later,
+		Crowd: &connectortest.Crowd{
+			Own: true,
+			Put: func(many int) (all []connector.PrincipalRef) {
+				for range many {
+					n++
+					id := fmt.Sprintf("one-%d", n)
+					target.Put("front", "open", id, true)
+					all = append(all, connector.PrincipalRef(id))
+				}
+				return all
+			},
+			Take: func(p connector.PrincipalRef) { target.Put("front", "open", string(p), false) },
+		},
+		Role:    role,
+		NoRole:  entitlement.RoleRef{Connector: at, Resource: "none", Role: "open"},
+		Unknown: connector.Correlation{UserName: "nobody@example.com"},
+		Double:  &connector.Correlation{UserName: "twin@example.com"},
+		Ghost:   "ghost",
+		Secret:  secretText(target.Secret),
+		Faults:  proxy.Faults(halfOf(t)),
+		Later:   later,
 		Members: func() (held []connector.PrincipalRef) {
 			for _, id := range target.Held("front", "open") {
 				held = append(held, connector.PrincipalRef(id))

@@ -26,8 +26,13 @@ func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, curso
 	}
 
 	found := connector.HolderPage{Next: a.Next}
+	seen := make(map[string]bool, len(a.Members))
 	for _, m := range a.Members {
-		found.Refs = append(found.Refs, connector.PrincipalRef(m))
+		// A target may name somebody twice.
+		if !seen[m] {
+			seen[m] = true
+			found.Refs = append(found.Refs, connector.PrincipalRef(m))
+		}
 	}
 	return found, nil
 }

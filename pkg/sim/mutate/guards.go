@@ -166,8 +166,8 @@ var mutations = []mutation{
 `, `	case s.shown == entitlement.PresenceAbsent:
 `}}},
 	{name: "window after a removal (F40)", edits: []edit{{"pkg/delivery/decide.go",
-		`	if s.now.Before(at) {
-		return nextStep{step: stepLook, look: at}
+		`	if s.read.Before(at) {
+		return nextStep{step: stepLook, look: later(at, s.now)}
 	}
 	return nextStep{step: stepDone}
 `, `	_ = at
@@ -177,7 +177,7 @@ var mutations = []mutation{
 		`	case s.record.Revoked && s.recent():
 		return nextStep{step: stepWrite} // what is shown may be what was there before
 `, ``}, {"pkg/delivery/unit.go",
-		`	return o.Grant && g.Revoked && !gone && u`, `	return false && o.Grant && g.Revoked && !gone && u`}}},
+		`	return o.Grant && g.Revoked && !gone && o`, `	return false && o.Grant && g.Revoked && !gone && o`}}},
 	{name: "removal is sent until the target answered it (F40)", edits: []edit{{"pkg/delivery/split.go",
 		` && (o.Grant || !o.sent) {`, ` {`}}},
 	{name: "nobody is out who was never seen in, on the word of one way (F39)", edits: []edit{{"pkg/delivery/decide.go",

@@ -32,6 +32,7 @@ type Server struct {
 	Password      string
 	MaxRange      int  // members in one answer (MaxValRange); 1500 where nothing else is set
 	NotPermissive bool // it leaves the permissive-modify control out
+	NoNames       bool // it finds no entry by its name
 
 	mu       sync.Mutex
 	entries  []*entry
@@ -102,6 +103,17 @@ func (s *Server) Members(group string) (ids []string) {
 		ids = append(ids, Text(s.at(dn).attributes["objectguid"][0]))
 	}
 	return ids
+}
+
+// Put makes what was made by a name a member of a group, or ends that, as an administrator would.
+func (s *Server) Put(group, name string, in bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, dn := s.at(DNOf(group)), DNOf(name)
+	g.attributes["member"] = slices.DeleteFunc(g.attributes["member"], func(m string) bool { return m == dn })
+	if in {
+		g.attributes["member"] = append(g.attributes["member"], dn)
+	}
 }
 
 // Searches counts what was searched for since it was last asked.
@@ -188,7 +200,7 @@ func (s *Server) search(request *ber.Packet, w io.Writer) error {
 	var found []*entry
 	for _, e := range s.entries {
 		within := scope == ldap.ScopeBaseObject && strings.EqualFold(e.dn, base) || scope != ldap.ScopeBaseObject && strings.HasSuffix(strings.ToLower(e.dn), strings.ToLower(base))
-		if within && matches(e, op.Children[6]) {
+		if within && s.matches(e, op.Children[6]) {
 			found = append(found, e)
 		}
 	}
@@ -265,8 +277,8 @@ func (s *Server) show(e *entry, asked []string) map[string][]string {
 }
 
 // matches evaluates a filter; what is asked of an attribute that the schema lacks finds nothing.
-func matches(e *entry, f *ber.Packet) bool {
-	is := func(sub *ber.Packet) bool { return matches(e, sub) }
+func (s *Server) matches(e *entry, f *ber.Packet) bool {
+	is := func(sub *ber.Packet) bool { return s.matches(e, sub) }
 	switch f.Tag {
 	case ldap.FilterAnd:
 		return !slices.ContainsFunc(f.Children, func(sub *ber.Packet) bool { return !is(sub) })
@@ -275,6 +287,9 @@ func matches(e *entry, f *ber.Packet) bool {
 	case ldap.FilterPresent:
 		return strings.EqualFold(text(f), "objectClass") || len(e.attributes[strings.ToLower(text(f))]) > 0
 	case ldap.FilterEqualityMatch:
+		if strings.EqualFold(text(f.Children[0]), "distinguishedName") {
+			return !s.NoNames && strings.EqualFold(e.dn, text(f.Children[1]))
+		}
 		return slices.ContainsFunc(e.attributes[strings.ToLower(text(f.Children[0]))], func(v string) bool { return strings.EqualFold(v, text(f.Children[1])) })
 	case ldap.FilterSubstrings:
 		return slices.ContainsFunc(e.attributes[strings.ToLower(text(f.Children[0]))], func(v string) bool {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"leasehold/pkg/connector"
 )
@@ -59,7 +60,11 @@ func (a *assignment) holds(c *call) bool {
 }
 
 func (a *App) given(c *call, of *assignment) map[string]any {
-	return map[string]any{"id": of.id, "appRoleId": of.role, "principalId": of.principal, "principalType": "User", "resourceId": a.ID, "resourceDisplayName": a.Name}
+	kind := "User"
+	if of.group {
+		kind = "Group"
+	}
+	return map[string]any{"id": of.id, "appRoleId": of.role, "principalId": of.principal, "principalType": kind, "resourceId": a.ID, "resourceDisplayName": a.Name}
 }
 
 func (s *Server) assignedTo(c *call) answer {
@@ -176,6 +181,25 @@ func (s *Server) ChangeApp(id string, change func(*App)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(s.byID[id].(*App))
+}
+
+// Give assigns a role of an application to somebody, or to a group, past what the API checks.
+func (s *Server) Give(app, role, principal string, group bool) {
+	s.ChangeApp(app, func(a *App) {
+		s.granted++
+		a.assignments = append(a.assignments, &assignment{id: "given-" + strconv.Itoa(s.granted), principal: principal, role: role, at: s.clock.Now(), group: group})
+	})
+}
+
+// Withdraw ends what Give made.
+func (s *Server) Withdraw(app, role, principal string) {
+	s.ChangeApp(app, func(a *App) {
+		for _, given := range a.assignments {
+			if given.principal == principal && given.role == role && given.until.IsZero() {
+				given.until = s.clock.Now()
+			}
+		}
+	})
 }
 
 // Assigned returns who has a role of an application, as it is stored, duplicates included.

@@ -138,7 +138,11 @@ func (s *Server) listLinks(c *call) answer {
 		if filter != nil && !match(filter, func(string) []string { return []string{id} }) {
 			continue
 		}
-		all = append(all, c.selected(map[string]any{"@odata.type": "#microsoft.graph.user", "id": id}))
+		kind := "#microsoft.graph.user"
+		if _, is := s.byID[id].(*Group); is {
+			kind = "#microsoft.graph.group"
+		}
+		all = append(all, c.selected(map[string]any{"@odata.type": kind, "id": id}))
 	}
 	return s.page(c, 999, all)
 }

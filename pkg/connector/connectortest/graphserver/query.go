@@ -132,6 +132,10 @@ func (c *call) selected(entity map[string]any) map[string]any {
 		return entity
 	}
 	left := map[string]any{}
+	// What an object is of is said beside what was asked for.
+	if kind, has := entity["@odata.type"]; has {
+		left["@odata.type"] = kind
+	}
 	for name := range strings.SplitSeq(chosen, ",") {
 		if v, has := entity[name]; has {
 			left[name] = v

@@ -102,6 +102,7 @@ type AppRole struct {
 type assignment struct {
 	id, principal, role string
 	at, until           time.Time // until: when it was taken back; zero: it stands
+	group               bool      // it is a group's
 }
 
 // Call is one request, or one of a batch, and how it was answered.
