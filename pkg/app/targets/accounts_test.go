@@ -1,6 +1,7 @@
 package targets_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"leasehold/pkg/connector/connectortest/identityserver"
 	"leasehold/pkg/connector/identitycenter"
 	"leasehold/pkg/connector/msgraph"
+	"leasehold/pkg/delivery"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
 )
@@ -27,7 +29,7 @@ type newcomers struct {
 	group  string
 }
 
-// guest is somebody from another organization, who has no account there.
+// employ adds somebody who has no account there.
 func (s *newcomers) employ(name string, kind entitlement.UserType) entitlement.UserID {
 	s.Helper()
 	id := entitlement.UserID(s.clock.New())
@@ -488,5 +490,60 @@ func TestR270_ForWhomNoUserIsMadeTheReasonIsOnRecord(t *testing.T) {
 		if g.Reason != string(connector.PrincipalMissing) || !strings.Contains(g.Detail, "identity provider") {
 			t.Errorf("recorded is %s: %s", g.Reason, g.Detail)
 		}
+	}
+}
+
+// dying is a store in which nothing can be recorded but what is taken of a target's limits.
+type dying struct{ delivery.Store }
+
+func (d dying) Commit(ctx context.Context, change entitlement.Change) error {
+	if len(change.RateLeases) > 0 {
+		return d.Store.Commit(ctx, change)
+	}
+	return entitlement.Errorf(entitlement.Unavailable, "dead")
+}
+
+// A worker that dies after the call leaves one account. A user is known by the mark. When a guest was made
+// nobody wrote down, so it is used, shown as unsure, and never disabled.
+func TestR270_ACrashLeavesOneAccount(t *testing.T) {
+	crash := func(s *newcomers, u entitlement.UserID, made func() int) (entitlement.AssignmentID, entitlement.Account) {
+		a := s.assign(u)
+		whole := s.worker.Store
+		s.worker.Store = dying{whole}
+		s.worker.Deliver(t.Context(), []entitlement.UserID{u}, "dies")
+		s.worker.Store = whole
+		if n := made(); n != 1 {
+			t.Fatalf("%d are made by the worker that dies", n)
+		}
+		s.clock.Advance(5 * time.Minute)
+		s.settled(u)
+		if !s.delivered(a) {
+			t.Error("not delivered")
+		}
+		return a, s.record(u)
+	}
+
+	s, graph := newGuests(t, graphserver.Character{}, false)
+	u := s.employ(zoe, entitlement.Guest)
+	a, got := crash(s, u, graph.Invitations)
+	if got.State != entitlement.AccountUnsure || got.Ref != one(t, graph).ID || graph.Invitations() != 1 {
+		t.Errorf("on record %+v, %d invitations", got, graph.Invitations())
+	}
+	s.remove(a)
+	s.settled(u)
+	if one(t, graph).Disabled {
+		t.Error("disabled")
+	}
+
+	s, server := newUsers(t, identityserver.Character{}, true)
+	u = s.employ(mia, entitlement.Member)
+	a, got = crash(s, u, func() int { return server.Count("CreateUser") })
+	if all := server.Users(mia); len(all) != 1 || got.State != entitlement.AccountActive || got.Ref != all[0].ID {
+		t.Errorf("made %+v, on record %+v", all, got)
+	}
+	s.remove(a)
+	s.settled(u)
+	if left := len(server.Users(mia)); left != 0 {
+		t.Errorf("%d are left", left)
 	}
 }
