@@ -16,7 +16,7 @@ import (
 )
 
 // suites are the tests that run the suite, by their names.
-const suites = "Conform|KeepTheContract|AreListed|ListsThem|AccountsAreMade"
+const suites = "Conform|KeepTheContract|AreListed|ListsThem|AccountsAreMade|GuestsAreInvited|UsersAreMade"
 
 // columns are the parts of the suite and the faults that single behaviours are of.
 var columns = []string{"membership", "lookups", "listing", "accounts", "faults", "F29", "F30", "F31", "F33", "F35", "A19"}
