@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -40,20 +41,24 @@ type Person struct {
 
 // AccountShown is an account as its target shows it.
 type AccountShown struct {
-	Mark   string               // "" where the target shows none
-	Active entitlement.Presence // whether people can sign in with it; PresenceUnknown where it shows nothing of that
+	Mark    string               // "" where the target shows none
+	Active  entitlement.Presence // whether people can sign in with it; PresenceUnknown where it shows nothing of that
+	Created time.Time            // by the target's clock; zero where it does not show it
 }
 
 // AccountRules say what may be done about accounts at a target, by its registration and its kind.
 type AccountRules struct {
 	Make   bool // who has none gets one
 	Delete bool // ours are deleted when no role needs them, and not only disabled
-	Stays  bool // the target cannot disable an account: without Delete, ours stay
-	// Marked: the target keeps a mark. Without one, an account whose answer was lost is never known
-	// to be ours.
-	Marked bool
-	// Refuse says for whom none can be made; nil: for anybody.
+	Stays  bool // the target has no call that disables an account: without Delete, ours stay
+	// Dated: the target keeps no mark, and shows when an account was made. Ours is one that was made
+	// while the call ran; of one that may be ours by that alone, nothing tells.
+	Dated bool
+	// Refuse says for whom none can be made, by what is known of the person; nil: for anybody.
 	Refuse func(Person) *Refusal
-	// Cost is what making or changing one counts against Rate.
+	// Ask asks the target whether one can be made: of the person, and at all. It is called before the
+	// fence, since a call that changes something reads nothing. nil: nothing is asked.
+	Ask func(context.Context, Person) error
+	// Cost is what each call that makes or changes one counts against Rate.
 	Cost entitlement.Cost
 }

@@ -178,22 +178,25 @@ func (t *target) provide(ctx, calls context.Context, p *targetJob) (provided boo
 		return false
 	}
 
+	if ask := t.caps.Accounts.Ask; ask != nil {
+		if err := t.call(calls, func(ctx context.Context) error { return ask(ctx, who) }); err != nil {
+			return t.notProvided(ctx, p, err)
+		}
+	}
+
 	who.Mark = p.grantSet.Account.Signed().Mark
 	var ref connector.PrincipalRef
+	var from time.Time
 	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) (err error) {
+		from = t.run.Clock.Now()
 		ref, err = t.accounts.MakeAccount(call, who)
 		return err
 	})
 	if sent {
-		p.grantSet.Account = p.grantSet.Account.Called(t.run.Clock.Now())
+		p.grantSet.Account = p.grantSet.Account.CalledFrom(from, t.run.Clock.Now())
 	}
-	switch {
-	case errors.Is(err, errFenced) || isNoTime(err):
-		t.noteAll(ctx, p, outcome{left: true})
-		return false
-	case err != nil:
-		t.unfound(ctx, p, refusalOf(err))
-		return false
+	if err != nil {
+		return t.notProvided(ctx, p, err)
 	}
 
 	if ref == "" || !t.recognise(ctx, calls, p, ref) {
@@ -203,6 +206,16 @@ func (t *target) provide(ctx, calls context.Context, p *targetJob) (provided boo
 	}
 	t.found(ctx, p, string(ref))
 	return true
+}
+
+// notProvided takes in why no account was made.
+func (t *target) notProvided(ctx context.Context, p *targetJob, err error) bool {
+	if errors.Is(err, errFenced) || isNoTime(err) {
+		t.noteAll(ctx, p, outcome{left: true})
+	} else {
+		t.unfound(ctx, p, refusalOf(err))
+	}
+	return false
 }
 
 // provideOwn uses the account that we made before and that a search does not show, as of somebody
@@ -242,22 +255,26 @@ func (t *target) recognise(ctx, calls context.Context, p *targetJob, ref connect
 	answered := p.grantSet.Account.State == entitlement.AccountMaking && p.missing != nil // by the call that made it, just now
 
 	a := p.grantSet.Account.Signed()
+	ours, certain := shown.Mark == a.Mark || shown.Mark == "" && answered, false
+	if t.caps.Accounts.Dated && shown.Mark == "" {
+		ours, certain = a.MadeAt(shown.Created)
+	}
 	switch {
 	case err != nil:
 		if a.State != entitlement.AccountMaking {
 			p.grantSet.Account = a.Called(t.run.Clock.Now())
 		}
 		return false
-	case shown.Mark == a.Mark, shown.Mark == "" && answered:
+	case ours:
 		a.Ref, a.Marked = string(ref), shown.Mark != ""
 		p.grantSet.Account = a
 		t.became(p, entitlement.AccountWasMade, nil)
 		return true
-	case shown.Mark == "":
+	case shown.Mark == "" && !certain:
 		a.Ref = string(ref)
 		p.grantSet.Account = a
 		t.became(p, entitlement.AccountWasUnsure, nil)
-	case a.State == entitlement.AccountMaking && p.missing != nil:
+	case shown.Mark != "" && a.State == entitlement.AccountMaking && p.missing != nil:
 		return false // the answer named somebody else's account: the one that was made is looked for
 	default:
 		p.grantSet.Account = entitlement.Account{}
@@ -310,14 +327,14 @@ func (t *target) enable(ctx, calls context.Context, p *targetJob) *outcome {
 			p.grantSet.Principal = ""
 		}
 		return &outcome{left: true}
-	case shown.Active == entitlement.PresencePresent || a.State == entitlement.AccountKept:
+	case shown.Active == entitlement.PresencePresent || a.State == entitlement.AccountKept && shown.Active != entitlement.PresenceAbsent:
 		if a.State == entitlement.AccountActive {
 			p.grantSet.Account.Intent = "" // it is as it was before a change that nobody recorded
 			return nil
 		}
 		t.became(p, entitlement.AccountWasEnabled, nil)
 		return nil
-	case a.Others:
+	case a.Others || a.State == entitlement.AccountKept:
 		return t.accountOutcome(p, connector.Fail(entitlement.Precondition, "enable account", &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true,
 			Detail: "The account was disabled at the target, and not from here. Enable it there, then reprocess."}, nil))
 	}

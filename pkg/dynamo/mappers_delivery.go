@@ -131,6 +131,7 @@ func madeFields(f *fields, a *entitlement.Account) {
 	text(f, "s", &a.State)
 	text(f, "r", &a.Ref)
 	id(f, "m", &a.Mark)
+	when(f, "fr", &a.From)
 	when(f, "se", &a.Sent)
 	when(f, "si", &a.Since)
 	flag(f, "mk", &a.Marked)

@@ -25,7 +25,8 @@ type Account struct {
 	Ref    string    // its id at the target
 	Mark   string    // that it carries there; the name of its chain of events
 	Intent string    // token of the first claim since it was last recorded that may change it
-	Sent   time.Time // when the call that makes it was sent last, or may have been
+	From   time.Time // when the call that makes it was about to be sent last; zero: by a claim that nobody recorded
+	Sent   time.Time // when that call was over, or may have been
 	Since  time.Time // of the state
 	Marked bool      // the target was seen to show its mark
 	Others bool      // it was found disabled, and not by us
@@ -138,8 +139,31 @@ func (a Account) Called(now time.Time) Account {
 	if a.State != AccountMaking {
 		a.Since = now
 	}
-	a.State, a.Sent, a.Intent = AccountMaking, now, ""
+	a.State, a.From, a.Sent, a.Intent = AccountMaking, time.Time{}, now, ""
 	return a
+}
+
+// CalledFrom records a call that was about to be sent at from, and was over, or given up, now.
+func (a Account) CalledFrom(from, now time.Time) Account {
+	a = a.Called(now)
+	a.From = from
+	return a
+}
+
+// clocksApart is how far the clock of a target may be from ours, with what it cuts off a time.
+const clocksApart = 2 * time.Second
+
+// MadeAt reports whether an account that its target shows as made at a time is the one that was made
+// by our call, at a target that keeps no mark: one that was made while the call ran. certain: nothing
+// else can be so. Of a call that nobody recorded, and of one of several, the time tells nothing more.
+func (a Account) MadeAt(created time.Time) (ours, certain bool) {
+	switch {
+	case created.IsZero() || a.From.IsZero():
+		return false, false
+	case !created.Before(a.From.Add(-clocksApart)) && !created.After(a.Sent.Add(clocksApart)):
+		return true, true
+	}
+	return false, created.Before(a.From) && a.Since.Equal(a.Sent)
 }
 
 // Failed records that a change of it failed.

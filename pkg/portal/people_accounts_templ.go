@@ -41,7 +41,8 @@ func madeAccounts(v *visit, all []requests.TargetAccount) templ.Component {
 			}
 			if a.Reason != "" {
 				writeMarkup(templ_7745c5c3_Buffer, "– ")
-				writeText(templ_7745c5c3_Buffer, v.reason(entitlement.Grant{Reason: a.Reason, Detail: a.Detail}))
+				writeText(templ_7745c5c3_Buffer, v.reason(entitlement.Grant{Reason: a.Reason, Detail: a.Detail}), " <q>")
+				writeText(templ_7745c5c3_Buffer, a.Detail, "</q>")
 			}
 			writeMarkup(templ_7745c5c3_Buffer, "</td><td data-label=\"")
 			writeText(templ_7745c5c3_Buffer, v.T("Since"), "\">")

@@ -94,8 +94,10 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range accountWords {
 		all[word] = true
 	}
-	for _, word := range settingWords {
-		all[word] = true
+	for _, words := range []map[string]string{settingWords, settingHelps} {
+		for _, word := range words {
+			all[word] = true
+		}
 	}
 	for _, word := range importWords {
 		all[word] = true

@@ -17,4 +17,6 @@ var germanAccounts = map[string]string{
 	"there, and nothing tells who made it: look at the target": "vorhanden, und es ist nicht zu erkennen, wer es angelegt hat: im Zielsystem nachsehen",
 	"not from here, so that it is not enabled again from here": "nicht von hier aus, daher wird es von hier aus nicht wieder freigegeben",
 	"the target does not show it":                              "das Zielsystem zeigt es nicht",
+	"At a SCIM target from user name, names and mail. At IAM Identity Center from the same, given name and surname required. At Microsoft Graph guests alone are invited, by their mail; Microsoft writes to them.": "In einem SCIM-Zielsystem aus Benutzername, Namen und E-Mail-Adresse. In IAM Identity Center aus denselben, Vorname und Nachname sind nötig. In Microsoft Graph werden nur Gäste eingeladen, über ihre E-Mail-Adresse; Microsoft schreibt ihnen.",
+	"AWS has no call that disables a user of IAM Identity Center: the roles end there, and the user stays.":                                                                                                         "AWS hat keinen Aufruf, der einen Benutzer von IAM Identity Center sperrt: Die Rollen enden dort, und der Benutzer bleibt.",
 }

@@ -3,6 +3,7 @@ package connectortest
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
@@ -20,6 +21,8 @@ type newcomer struct {
 	*caller
 	accounts connector.Accounts
 	who      connector.Person
+	// made is what is on record of the call that makes the account, by the target's clock.
+	made entitlement.Account
 }
 
 func (c *caller) newcomer() *newcomer {
@@ -50,13 +53,49 @@ func (n *newcomer) provide() connector.PrincipalRef {
 		if connector.RefusalOf(err).Reason != connector.PrincipalMissing {
 			n.Fatalf("look for the newcomer: %v", err)
 		}
-		if _, err := n.accounts.MakeAccount(n.Context(), n.who); err != nil {
+		if _, err := n.makes(); err != nil {
 			n.mustBeSafe(err)
 		}
 		n.later()
 	}
 	n.Fatal("no account is there in the end")
 	return ""
+}
+
+// makes has the account made as delivery does: where somebody refuses, nothing is sent.
+func (n *newcomer) makes() (connector.PrincipalRef, error) {
+	n.Helper()
+	if refuse := n.can.Accounts.Refuse; refuse != nil {
+		if refusal := refuse(n.who); refusal != nil {
+			n.Fatalf("the newcomer is refused: %v", refusal)
+		}
+	}
+	if ask := n.can.Accounts.Ask; ask != nil {
+		if err := ask(n.Context(), n.who); err != nil {
+			return "", err
+		}
+	}
+	from := n.now()
+	ref, err := n.accounts.MakeAccount(n.Context(), n.who)
+	n.made = n.made.CalledFrom(from, n.now())
+	return ref, err
+}
+
+func (n *newcomer) now() time.Time {
+	if n.Now == nil {
+		return time.Now()
+	}
+	return n.Now()
+}
+
+// ours reports that an account is shown as the newcomer's: by its mark, or by the time at which it was
+// made where the target keeps none.
+func (n *newcomer) ours(shown connector.AccountShown) bool {
+	if n.can.Accounts.Dated && shown.Mark == "" {
+		is, _ := n.made.MadeAt(shown.Created)
+		return is
+	}
+	return shown.Mark == n.who.Mark
 }
 
 func (n *newcomer) look(ref connector.PrincipalRef) connector.AccountShown {
@@ -81,14 +120,14 @@ func (n *newcomer) stored() ShownAccount {
 var accounts = []test{
 	{name: "an account that is made is found, carries its mark, and is active", run: func(c *caller) {
 		n := c.newcomer()
-		ref, err := n.accounts.MakeAccount(n.Context(), n.who)
+		ref, err := n.makes()
 		n.later()
 		if err != nil {
 			n.Fatal(err)
 		}
 		if found := n.provide(); ref != "" && ref != found {
 			n.Errorf("the answer named %q, and %q is found", ref, found)
-		} else if shown := n.look(found); shown.Mark != n.who.Mark || shown.Active != entitlement.PresencePresent {
+		} else if shown := n.look(found); !n.ours(shown) || shown.Active == entitlement.PresenceAbsent || shown.Active != entitlement.PresencePresent && !n.can.Accounts.Stays {
 			n.Errorf("shown %+v, want the mark %s", shown, n.who.Mark)
 		}
 		if !n.stored().Active {
@@ -109,24 +148,32 @@ var accounts = []test{
 			return
 		}
 		c.Faults.LoseAnswer()
-		if _, err := n.accounts.MakeAccount(n.Context(), n.who); err == nil {
+		if _, err := n.makes(); err == nil {
 			n.Fatal("the answer was not lost")
 		}
 		n.later()
-		if shown := n.look(n.provide()); shown.Mark != n.who.Mark {
+		if shown := n.look(n.provide()); !n.ours(shown) {
 			n.Errorf("shown %+v, want the mark %s", shown, n.who.Mark)
 		}
 		n.stored()
 	}},
 	{name: "an account that somebody else made carries no mark of ours", run: func(c *caller) {
 		n := c.newcomer()
-		if shown := n.look(c.ids[0]); shown.Mark == n.who.Mark || shown.Active == entitlement.PresenceAbsent {
+		n.provide()
+		if shown := n.look(c.ids[0]); n.ours(shown) || shown.Active == entitlement.PresenceAbsent {
 			n.Errorf("shown %+v", shown)
 		}
 	}},
 	{name: "an account is disabled and enabled, and a repeat changes nothing", run: func(c *caller) {
 		n := c.newcomer()
 		ref := n.provide()
+		if n.can.Accounts.Stays {
+			c.lacks = "to disable accounts"
+			if err := n.accounts.DisableAccount(n.Context(), ref); err == nil || connector.RefusalOf(err).Reason != connector.RefusedByTarget || !n.stored().Active {
+				n.Errorf("it says that it has disabled the account: %v", err)
+			}
+			return
+		}
 		for _, active := range []bool{false, false, true, true} {
 			change := n.accounts.DisableAccount
 			if active {
@@ -136,7 +183,7 @@ var accounts = []test{
 				n.Fatal(err)
 			}
 			n.later()
-			if shown := n.look(ref); shown.Active != entitlement.PresenceOf(active) || shown.Mark != n.who.Mark || n.stored().Active != active {
+			if shown := n.look(ref); shown.Active != entitlement.PresenceOf(active) || !n.ours(shown) || n.stored().Active != active {
 				n.Errorf("shown %+v, stored %+v, want active %t", shown, n.stored(), active)
 			}
 		}
@@ -183,5 +230,17 @@ var accounts = []test{
 			n.Errorf("a 404 of whatever stands in front: %v", err)
 		}
 		c.Faults.Reply(nil)
+	}},
+	{name: "a call about an account that is one too many says so, and nothing is made twice", run: func(c *caller) {
+		n := c.newcomer()
+		if !c.needs(c.Faults.Throttle != nil, "throttling") {
+			return
+		}
+		c.Faults.Throttle("7")
+		if _, err := n.accounts.MakeAccount(n.Context(), n.who); connector.RefusalOf(err).Reason != connector.TargetThrottled {
+			n.Errorf("throttled: %v", err)
+		}
+		n.provide()
+		n.stored()
 	}},
 }

@@ -52,6 +52,8 @@ type Connector struct {
 
 	externalID  string
 	unconfirmed bool
+	makes       bool // users are made
+	deletes     bool // and deleted where no role needs them
 }
 
 // Factory returns the registry's factory for this kind. All connectors share the client, which
@@ -72,7 +74,8 @@ func Factory(client *http.Client, private bool, own aws.CredentialsProvider) con
 			return nil, entitlement.Errorf(entitlement.Invalid, "credential must be the external id for which the role may be assumed: 2 to 1224 letters, digits, and signs of _+=,.@:/-")
 		}
 
-		c := &Connector{at: at, keys: slices.Clone(cfg.CorrelationKeys), client: client, now: time.Now, externalID: externalID, unconfirmed: cfg.Unconfirmed}
+		c := &Connector{at: at, keys: slices.Clone(cfg.CorrelationKeys), client: client, now: time.Now, externalID: externalID, unconfirmed: cfg.Unconfirmed,
+			makes: cfg.MakeAccounts, deletes: cfg.DeleteAccounts}
 		c.role = kept.of(cfg.URL, externalID, func() *assumed {
 			return &assumed{at: at, externalID: externalID, own: own, client: client, now: time.Now, turn: make(chan struct{}, 1)}
 		})
@@ -93,8 +96,8 @@ func checkSettings(cfg entitlement.ConnectorConfig) error {
 		return entitlement.Errorf(entitlement.Invalid, "A connector of IAM Identity Center needs at least one correlation key.")
 	case cfg.ValueListRemoval:
 		return entitlement.Errorf(entitlement.Invalid, "removalForm: IAM Identity Center takes members out one by one; leave it at memberPath.")
-	case cfg.MakeAccounts || cfg.DeleteAccounts:
-		return entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at IAM Identity Center; leave them at existing and disabled.")
+	case cfg.MakeAccounts && !slices.Contains(cfg.CorrelationKeys, "userName"):
+		return entitlement.Errorf(entitlement.Invalid, "accounts: users are made by their user name, so correlationKeys must hold userName, by which they are found again.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:
 		return entitlement.Errorf(entitlement.Invalid, "roleValues and entitlementValues: the roles of an account are the permission sets of IAM Identity Center; leave them out.")
 	}
@@ -111,5 +114,5 @@ func isExternalID(s string) bool {
 // Describe returns what the instance can do: no call changes more than one person, and each
 // membership and assignment is a thing of its own, so that changes never undo each other.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: 1, Ways: []connector.Way{WayDirect, WayOfPerson, WayList}, Lists: connector.Every, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs}
+	return connector.Capabilities{MaxBatch: 1, Ways: []connector.Way{WayDirect, WayOfPerson, WayList}, Lists: connector.Every, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs, Accounts: c.rules()}
 }

@@ -66,6 +66,7 @@ type object = map[string]any
 type documentedMoto struct {
 	t  *testing.T
 	to *url.URL
+	at string // with what a connector of the last harness is registered
 }
 
 func (m *documentedMoto) harness(t *testing.T, role, none entitlement.RoleRef, members func() []connector.PrincipalRef) connectortest.Harness {
@@ -75,6 +76,7 @@ func (m *documentedMoto) harness(t *testing.T, role, none entitlement.RoleRef, m
 	base.Path = "/" + identityserver.Instance + "/" + identityserver.Store + "/" + identityserver.Role
 	proxy := connectortest.NewProxy(t, base)
 	proxy.Writes = changes
+	m.at = proxy.URL.String()
 	const secret = "external-id-of-the-test"
 	made, err := identitycenter.Factory(outbound.Client(true), true, identityserver.Own)(entitlement.ConnectorConfig{URL: proxy.URL.String(), CorrelationKeys: []string{"userName"}}, secret)
 	if err != nil {
@@ -123,7 +125,8 @@ func (m *documentedMoto) must(target string, in object) object {
 }
 
 func (m *documentedMoto) user(name string) {
-	m.must("AWSIdentityStore.CreateUser", object{"IdentityStoreId": identityserver.Store, "UserName": name, "DisplayName": name, "Name": object{"GivenName": "A", "FamilyName": "B"}})
+	m.must("AWSIdentityStore.CreateUser", object{"IdentityStoreId": identityserver.Store, "UserName": name, "DisplayName": name, "Name": object{"GivenName": "A", "FamilyName": "B"},
+		"Emails": []object{{"Value": "mail." + name, "Primary": true}}}) // moto fails to look for an address where somebody has none
 }
 
 func (m *documentedMoto) memberships(group string) (all []object) {

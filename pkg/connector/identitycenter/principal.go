@@ -67,7 +67,7 @@ func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlat
 					return nil, err
 				}
 			}
-			users, err := c.users(ctx, by, value, known)
+			users, err := c.users(ctx, by, value, w.UserName, known)
 			if err != nil {
 				return nil, err
 			}
@@ -106,7 +106,7 @@ func (c *Connector) nobody(asked []string) *connector.Refusal {
 
 // users returns the ids of those who have the value, each once. The answer to a look-up is an id alone, so
 // each user is read, and must have it: another one would be given what is this person's.
-func (c *Connector) users(ctx context.Context, by lookup, value string, issuers []string) ([]string, error) {
+func (c *Connector) users(ctx context.Context, by lookup, value, name string, issuers []string) ([]string, error) {
 	var ids []string
 	if by.path == "" && isObject(value) {
 		ids = []string{value}
@@ -136,7 +136,7 @@ func (c *Connector) users(ctx context.Context, by lookup, value string, issuers 
 		if err != nil {
 			return nil, err
 		}
-		if u != nil && slices.ContainsFunc(by.values(*u), func(have string) bool { return strings.EqualFold(have, value) }) {
+		if u != nil && !c.anothers(*u, by, name) && slices.ContainsFunc(by.values(*u), func(have string) bool { return strings.EqualFold(have, value) }) {
 			all = append(all, u.UserId)
 		}
 	}

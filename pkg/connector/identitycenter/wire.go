@@ -36,8 +36,23 @@ type group struct {
 
 type user struct {
 	IdentityStoreId, UserId, UserName string
+	UserType, UserStatus              string
 	Emails                            []struct{ Value string }
 	ExternalIds                       []externalID
+}
+
+// newUser is what a user is made with.
+type newUser struct {
+	IdentityStoreId, UserName, DisplayName, UserType string
+	Name                                             userName
+	Emails                                           []userEmail `json:",omitempty"`
+}
+
+type userName struct{ GivenName, FamilyName string }
+
+type userEmail struct {
+	Value, Type string
+	Primary     bool
 }
 
 // membership is one person's in one group.

@@ -51,6 +51,8 @@ type Connector struct {
 	now    func() time.Time
 
 	unconfirmed bool
+	makes       bool // guests are invited
+	deletes     bool // and deleted, not only disabled
 	check       entitlement.TargetCheck
 }
 
@@ -84,8 +86,8 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 	switch {
 	case cfg.ValueListRemoval:
 		return nil, entitlement.Errorf(entitlement.Invalid, "removalForm: Microsoft Graph takes members out one by one; leave it at memberPath.")
-	case cfg.MakeAccounts || cfg.DeleteAccounts:
-		return nil, entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at a tenant of Microsoft Graph; leave them at existing and disabled.")
+	case cfg.MakeAccounts && !slices.Contains(cfg.CorrelationKeys, "mail"):
+		return nil, entitlement.Errorf(entitlement.Invalid, "accounts: guests are invited by their mail, so correlationKeys must hold mail, by which they are found again.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:
 		return nil, entitlement.Errorf(entitlement.Invalid, "roleValues and entitlementValues: the roles of an application are read from Microsoft Graph; leave them out.")
 	}
@@ -97,6 +99,8 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 		now:    time.Now,
 
 		unconfirmed: cfg.Unconfirmed,
+		makes:       cfg.MakeAccounts,
+		deletes:     cfg.DeleteAccounts,
 		check:       cfg.Check,
 	}
 	if secret == keptCredential {
@@ -118,7 +122,7 @@ func New(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *
 // Describe returns what Graph can do. Changes of one group do not undo each other: each
 // member is a link of its own. So they need not be sent one after the other.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: MaxBatch, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs, Lists: connector.Every}
+	can := connector.Capabilities{MaxBatch: MaxBatch, Unconfirmed: c.unconfirmed, Rate: &published, Costs: costs, Lists: connector.Every, Accounts: c.rules()}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

@@ -353,11 +353,9 @@ func TestSettingsWithoutEffectAreRefused(t *testing.T) {
 	s := newTenant(t, "as documented")
 	text, _ := json.Marshal(s.withSecret())
 	for name, set := range map[string]func(*entitlement.ConnectorConfig){
-		"accounts":      func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
-		"accountsAtEnd": func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
-		"removalForm":   func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
-		"roleValues":    func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
-		"no keys":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
+		"removalForm": func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
+		"roleValues":  func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
+		"no keys":     func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
 	} {
 		cfg := s.cfg
 		set(&cfg)

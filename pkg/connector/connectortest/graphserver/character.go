@@ -26,6 +26,25 @@ type Character struct {
 	StoresTwice    bool // an application role given again is given twice
 	OtherWords     bool // writes its errors in another language
 	BareErrors     bool // writes no codes in its errors
+
+	// Of guests.
+	GuestsLate     time.Duration // a guest who was just invited is not there for reads, and refused in changes, for so long
+	NoInvitations  bool          // the tenant sends none: 403
+	IgnoresEnabled bool          // says that it has disabled a guest, and has not
+	HidesMade      bool          // does not show when an account was made
+}
+
+// Guests are the servers that a client which invites guests must bear, each with one name.
+func Guests() []Character {
+	return []Character{
+		{Name: "as documented"},
+		{Name: "a guest is not found for 20 s", Rule: "F42", GuestsLate: 20 * time.Second},
+		{Name: "filters 45 s behind", Rule: "F40", IndexLag: 45 * time.Second},
+		{Name: "reads 15 s behind", Rule: "F40", Lag: 15 * time.Second},
+		{Name: "small pages", Rule: "F39", PageSize: 4},
+		{Name: "speaks another language", Rule: "F43", OtherWords: true},
+		{Name: "does not show when accounts were made", Rule: "R270", HidesMade: true},
+	}
 }
 
 // Bad is the user principal name of the person whom BadPerson is about.

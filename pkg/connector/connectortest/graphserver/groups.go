@@ -173,7 +173,7 @@ func (s *Server) changeable(g *Group, id string) *answer {
 // person returns the account of an id; which ids there are is not for a server that takes any.
 func (s *Server) person(id string) (u *User, there bool) {
 	u, _ = s.byID[id].(*User)
-	if u != nil && u.deleted {
+	if u != nil && (u.deleted || s.clock.Now().Before(u.made.Add(s.late(u)))) {
 		u = nil
 	}
 	return u, u != nil || s.TakesAnyID

@@ -22,7 +22,7 @@ type clause struct {
 var clauses = []*regexp.Regexp{
 	regexp.MustCompile(`^(\w+) eq '((?:[^']|'')*)'$`),
 	regexp.MustCompile(`^(\w+) eq ([0-9a-f-]{36})$`),
-	regexp.MustCompile(`^(otherMails)/any\(\w+:\w+ eq '((?:[^']|'')*)'\)$`),
+	regexp.MustCompile(`^(otherMails|proxyAddresses)/any\(\w+:\w+ eq '((?:[^']|'')*)'\)$`),
 	regexp.MustCompile(`^startswith\((\w+),'((?:[^']|'')*)'\)$`),
 	regexp.MustCompile(`^(\w+) in \((.*)\)$`),
 }

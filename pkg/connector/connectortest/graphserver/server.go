@@ -51,13 +51,20 @@ type Server struct {
 	calls   []Call
 	harm    []string // what was done that nobody may do
 	granted int      // assignments ever made, for their ids
+
+	invitations int
 }
 
 // User is an account.
 type User struct {
 	ID, UPN, Mail, EmployeeID string
-	OtherMails                []string
-	deleted                   bool
+	OtherMails, Proxies       []string // Proxies: addresses besides, such as those of a mailbox
+	Name                      string
+	Guest, Disabled           bool
+	State                     string // of a guest's invitation
+
+	made    time.Time
+	deleted bool
 }
 
 // Group is a group of any sort.
@@ -123,6 +130,9 @@ func New(c Character, by clock.Clock) *Server {
 		"DELETE /v1.0/groups/{id}/{rel}/{who}":                      s.deleteObject,
 		"GET /v1.0/users":                                           s.listUsers,
 		"GET /v1.0/users/{id}":                                      s.getUser,
+		"PATCH /v1.0/users/{id}":                                    s.patchUser,
+		"DELETE /v1.0/users/{id}":                                   s.deleteUser,
+		"POST /v1.0/invitations":                                    s.invite,
 		"GET /v1.0/users/{id}/appRoleAssignments":                   s.rolesOfUser,
 		"GET /v1.0/servicePrincipals":                               s.listApps,
 		"GET /v1.0/servicePrincipals/{id}":                          s.getApp,
@@ -145,6 +155,8 @@ type call struct {
 	*http.Request
 	seen time.Time // reads show what was there then
 	base string
+
+	hidesMade bool
 }
 
 // answer is what the server says.
@@ -194,7 +206,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, handle func(*call
 	defer s.mu.Unlock()
 
 	now := s.clock.Now()
-	c := &call{Request: r, seen: now.Add(-s.Lag), base: "https://" + r.Host + "/v1.0"}
+	c := &call{Request: r, seen: now.Add(-s.Lag), base: "https://" + r.Host + "/v1.0", hidesMade: s.HidesMade}
 	if r.TLS == nil {
 		c.base = "http://" + r.Host + "/v1.0"
 	}

@@ -17,7 +17,19 @@ func (u *User) entity(c *call) map[string]any {
 	if others == nil {
 		others = []string{}
 	}
-	return c.selected(map[string]any{"id": u.ID, "userPrincipalName": u.UPN, "mail": orNull(u.Mail), "otherMails": others, "employeeId": orNull(u.EmployeeID), "displayName": u.UPN})
+	kind, name := "Member", u.Name
+	if u.Guest {
+		kind = "Guest"
+	}
+	if name == "" {
+		name = u.UPN
+	}
+	made := any(u.made.UTC().Format("2006-01-02T15:04:05Z"))
+	if c.hidesMade {
+		made = nil
+	}
+	return c.selected(map[string]any{"id": u.ID, "userPrincipalName": u.UPN, "mail": orNull(u.Mail), "otherMails": others, "employeeId": orNull(u.EmployeeID), "displayName": name,
+		"userType": kind, "accountEnabled": !u.Disabled, "externalUserState": orNull(u.State), "createdDateTime": made})
 }
 
 func (s *Server) listUsers(c *call) answer {
@@ -28,8 +40,8 @@ func (s *Server) listUsers(c *call) answer {
 	}
 	var all []any
 	for _, u := range s.users {
-		if u.deleted || query.Has("$filter") && !match(filter, func(a string) []string {
-			of := map[string][]string{"id": {u.ID}, "userPrincipalName": {u.UPN}, "mail": {u.Mail}, "employeeId": {u.EmployeeID}, "otherMails": u.OtherMails}
+		if !s.shows(u, query.Has("$filter")) || query.Has("$filter") && !match(filter, func(a string) []string {
+			of := map[string][]string{"id": {u.ID}, "userPrincipalName": {u.UPN}, "mail": {u.Mail}, "employeeId": {u.EmployeeID}, "otherMails": u.OtherMails, "proxyAddresses": u.proxies()}
 			return of[a]
 		}) {
 			continue
@@ -41,7 +53,7 @@ func (s *Server) listUsers(c *call) answer {
 
 func (s *Server) getUser(c *call) answer {
 	for _, u := range s.users {
-		if !u.deleted && (u.ID == c.PathValue("id") || strings.EqualFold(u.UPN, c.PathValue("id"))) {
+		if s.shows(u, false) && (u.ID == c.PathValue("id") || strings.EqualFold(u.UPN, c.PathValue("id"))) {
 			return answer{status: http.StatusOK, body: u.entity(c)}
 		}
 	}
@@ -58,6 +70,7 @@ func (s *Server) AddUser(u User) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u.ID = s.newID(1)
+	u.made = s.clock.Now().AddDate(-1, 0, 0)
 	s.users = append(s.users, &u)
 	s.byID[u.ID] = &u
 	return u.ID
@@ -67,7 +80,13 @@ func (s *Server) AddUser(u User) string {
 func (s *Server) DeleteUser(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byID[id].(*User).deleted = true
+	s.leaves(s.byID[id].(*User))
+}
+
+// leaves deletes an account. The caller holds the lock.
+func (s *Server) leaves(u *User) {
+	u.deleted = true
+	id := u.ID
 	for _, g := range s.groups {
 		g.members.remove(id, s.clock.Now())
 		g.owners.remove(id, s.clock.Now())

@@ -14,7 +14,13 @@ type input struct {
 	MaxResults                                                int
 	MemberId                                                  struct{ UserId string }
 	GroupIds                                                  []string
-	AlternateIdentifier                                       struct {
+	UserName, DisplayName, UserType                           string
+	Name                                                      struct{ GivenName, FamilyName string }
+	Emails                                                    []struct {
+		Value   string
+		Primary bool
+	}
+	AlternateIdentifier struct {
 		UniqueAttribute *struct{ AttributePath, AttributeValue string }
 		ExternalId      *struct{ Issuer, Id string }
 	}
@@ -30,6 +36,7 @@ type output = map[string]any
 var actions = map[string]func(*Server, input) (output, *refusal){
 	"ListGroups": inStore((*Server).listGroups), "DescribeGroup": inStore((*Server).describeGroup), "GetUserId": inStore((*Server).getUserID),
 	"DescribeUser": inStore((*Server).describeUser), "ListUsers": inStore((*Server).listUsers),
+	"CreateUser": inStore((*Server).createUser), "DeleteUser": inStore((*Server).removeUser),
 	"CreateGroupMembership": inStore((*Server).createMembership), "DeleteGroupMembership": inStore((*Server).deleteMembership),
 	"GetGroupMembershipId": inStore((*Server).getMembershipID), "IsMemberInGroups": inStore((*Server).isMember),
 	"ListGroupMemberships": inStore((*Server).listMemberships), "ListGroupMembershipsForMember": inStore((*Server).membershipsOf),
@@ -90,7 +97,7 @@ func page[T any](s *Server, in input, name string, all []T) (output, *refusal) {
 
 func (s *Server) user(id string) *User {
 	for _, u := range s.users {
-		if strings.EqualFold(u.ID, id) && !u.deleted {
+		if strings.EqualFold(u.ID, id) && !u.deleted && !s.clock.Now().Before(u.shown) {
 			return u
 		}
 	}
@@ -123,6 +130,12 @@ func (u *User) entity() output {
 	out := output{"IdentityStoreId": Store, "UserId": u.ID, "UserName": u.UserName, "ExternalIds": external}
 	if u.Mail != "" {
 		out["Emails"] = []output{{"Value": u.Mail, "Primary": true}}
+	}
+	if u.Type != "" {
+		out["UserType"] = u.Type
+	}
+	if !u.hidden {
+		out["UserStatus"] = map[bool]string{true: "DISABLED", false: "ENABLED"}[u.Disabled]
 	}
 	return out
 }
@@ -168,7 +181,7 @@ func (s *Server) getUserID(in input) (output, *refusal) {
 	}
 	for _, u := range s.users {
 		switch {
-		case u.deleted:
+		case u.deleted || s.clock.Now().Before(u.shown):
 			continue
 		case by.ExternalId != nil && slices.Contains(u.External, by.ExternalId.Issuer+" "+by.ExternalId.Id),
 			by.UniqueAttribute != nil && by.UniqueAttribute.AttributePath == "userName" && strings.EqualFold(u.UserName, by.UniqueAttribute.AttributeValue),

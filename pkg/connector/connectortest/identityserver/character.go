@@ -14,13 +14,16 @@ type Character struct {
 	Forgets  bool          // knows no request of an account assignment any more
 	PageSize int           // entries of a page at most; 0: as asked
 
-	NoReasons   bool // errors say neither their reason nor what is missing
-	NoAccounts  bool // the role may not ask Organizations
-	Hides       bool // asked about one person or one permission set, shows nobody
-	ShowsAll    bool // IsMemberInGroups says yes of everybody
-	Concurrent  int  // so many changes of memberships meet another one
-	StoresTwice bool // a membership that is there is made again
-	BadPerson   int  // status of every change that names the person of the user name Bad
+	NoReasons   bool          // errors say neither their reason nor what is missing
+	NoAccounts  bool          // the role may not ask Organizations
+	Hides       bool          // asked about one person or one permission set, shows nobody
+	ShowsAll    bool          // IsMemberInGroups says yes of everybody
+	Concurrent  int           // so many changes of memberships meet another one
+	StoresTwice bool          // a membership that is there is made again
+	HidesStatus bool          // shows of no user whether it is disabled, as before 2025
+	DropsTypes  bool          // keeps no userType
+	UsersLate   time.Duration // a user who was just made is not shown for so long
+	BadPerson   int           // status of every change that names the person of the user name Bad
 }
 
 // Bad is the user name of the person whom BadPerson is about.
@@ -47,6 +50,17 @@ func Characters() []Character {
 		{Name: "may not ask for accounts", Rule: "F44", NoAccounts: true},
 		{Name: "one bad person answers 500", Rule: "F44", BadPerson: 500},
 		{Name: "one bad person answers 400", Rule: "F44", BadPerson: 400},
+	}
+}
+
+// Users are the instances that a client which makes users must bear, each with one name.
+func Users() []Character {
+	return []Character{
+		{Name: "as documented"},
+		{Name: "does not show whether a user is disabled", Rule: "R270", HidesStatus: true},
+		{Name: "shows a new user after 20 s", Rule: "F42", UsersLate: 20 * time.Second},
+		{Name: "gives no reasons", Rule: "F43", NoReasons: true},
+		{Name: "small pages", Rule: "F39", PageSize: 2},
 	}
 }
 

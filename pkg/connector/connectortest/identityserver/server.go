@@ -63,7 +63,11 @@ type Server struct {
 // User, Group, PermissionSet and Account are what an instance knows.
 type User struct {
 	ID, UserName, Mail string
-	External           []string // ids, each as issuer and id with a blank between
+	External           []string  // ids, each as issuer and id with a blank between
+	Type               string    // userType
+	Disabled           bool      // at the console
+	shown              time.Time // from when on it is
+	hidden             bool      // whether it is disabled is not shown
 	deleted            bool
 }
 
