@@ -22,6 +22,7 @@ var connectorMapper = mapper[entitlement.ConnectorConfig]{
 		flag(f, "cw", &c.ConcurrentWrites)
 		flag(f, "ma", &c.MakeAccounts)
 		flag(f, "da", &c.DeleteAccounts)
+		flag(f, "ie", &c.InviteEverybody)
 		flag(f, "pa", &c.Paused)
 		texts(f, "rv", &c.RoleValues)
 		texts(f, "ev", &c.EntitlementValues)

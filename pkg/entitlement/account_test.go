@@ -85,3 +85,36 @@ func TestR270_TheMarkIsThatOfTheFirstClaim(t *testing.T) {
 		t.Errorf("made %+v, gone %+v, left %+v", made, gone, s.Account)
 	}
 }
+
+// At a target that keeps no mark an account is ours where it was made while the call ran. What was there
+// before is certainly not; of a call that nobody recorded, of one of several, and of one that may have had
+// its effect late, the time tells nothing.
+func TestR270_WhoseAnAccountIsTellsTheTime(t *testing.T) {
+	from := time.Date(2026, 11, 23, 12, 0, 10, 0, time.UTC)
+	sent := from.Add(3 * time.Second)
+	once := Account{Intent: "mark"}.CalledFrom(from, sent)
+	again := once.CalledFrom(from.Add(time.Hour), sent.Add(time.Hour))
+	crashed := Account{Intent: "mark"}.Called(sent)
+
+	for name, c := range map[string]struct {
+		account       Account
+		created       time.Time
+		ours, certain bool
+	}{
+		"while the call ran":             {once, from.Add(time.Second), true, true},
+		"by a clock that is behind":      {once, from.Add(-2 * time.Second), true, true},
+		"by a clock that is ahead":       {once, sent.Add(2 * time.Second), true, true},
+		"before the call":                {once, from.Add(-3 * time.Second), false, true},
+		"last year":                      {once, from.AddDate(-1, 0, 0), false, true},
+		"after the call":                 {once, sent.Add(3 * time.Second), false, false},
+		"while the second call ran":      {again, from.Add(time.Hour), true, true},
+		"while the first of two ran":     {again, from.Add(time.Second), false, false},
+		"before the first of two":        {again, from.AddDate(-1, 0, 0), false, false},
+		"by a call that nobody recorded": {crashed, from.Add(time.Second), false, false},
+		"the target does not show it":    {once, time.Time{}, false, false},
+	} {
+		if ours, certain := c.account.MadeAt(c.created); ours != c.ours || certain != c.certain {
+			t.Errorf("%s: ours %t, certain %t", name, ours, certain)
+		}
+	}
+}

@@ -203,6 +203,9 @@ type ConnectorConfig struct {
 	// DeleteAccounts: an account that we made is deleted when no role needs it any more, and not
 	// only disabled.
 	DeleteAccounts bool
+	// InviteEverybody: where an account is made by invitation, members of the directory are invited
+	// too, and not guests alone. It is for the tenant of another organization.
+	InviteEverybody bool
 	// Paused: nothing is sent to the target, not even questions; what is owed there stays owed.
 	Paused bool
 

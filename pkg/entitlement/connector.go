@@ -55,6 +55,7 @@ var ConnectorSettings = []ConnectorSetting{
 	{"writes", [2]string{"serial", "concurrent"}, func(c *ConnectorConfig) *bool { return &c.ConcurrentWrites }},
 	{"accounts", [2]string{"existing", "made"}, func(c *ConnectorConfig) *bool { return &c.MakeAccounts }},
 	{"accountsAtEnd", [2]string{"disabled", "deleted"}, func(c *ConnectorConfig) *bool { return &c.DeleteAccounts }},
+	{"invitations", [2]string{"guests", "everybody"}, func(c *ConnectorConfig) *bool { return &c.InviteEverybody }},
 }
 
 // GivenNoCredential reports that of kinds the one of the name gives its connectors no credential.

@@ -230,6 +230,7 @@ var settingWords = map[string]string{
 	"writes": "Changes of one resource", "serial": "one after the other", "concurrent": "side by side",
 	"accounts": "Whoever has no account there", "existing": "gets no role", "made": "gets an account with the first role",
 	"accountsAtEnd": "An account that was made, after the last role", "disabled": "is disabled", "deleted": "is deleted",
+	"invitations": "Invited to a tenant of Microsoft Graph", "guests": "guests alone", "everybody": "members of the directory too",
 }
 
 func (v *visit) settingChoices(s entitlement.ConnectorSetting) (all []choice) {
@@ -339,7 +340,7 @@ func updateConnector(ctx context.Context, v *visit) (answer, error) {
 		kept.DisplayName, kept.Kind, kept.URL, kept.CorrelationKeys = t.DisplayName, t.Kind, t.URL, slices.Clone(t.CorrelationKeys)
 		kept.ResourceManagers, kept.RoleValues, kept.EntitlementValues = slices.Clone(t.ResourceManagers), slices.Clone(t.RoleValues), slices.Clone(t.EntitlementValues)
 		kept.Unconfirmed, kept.ValueListRemoval, kept.ConcurrentWrites = t.Unconfirmed, t.ValueListRemoval, t.ConcurrentWrites
-		kept.MakeAccounts, kept.DeleteAccounts = t.MakeAccounts, t.DeleteAccounts
+		kept.MakeAccounts, kept.DeleteAccounts, kept.InviteEverybody = t.MakeAccounts, t.DeleteAccounts, t.InviteEverybody
 	})
 	return v.afterForm(err, connectorPath(c.ID), form.again(v))
 }

@@ -22,8 +22,9 @@ func accountAt(a requests.TargetAccount) string {
 // settingHelps say what a setting about accounts does at which kind of target, and from what of a
 // person an account is made.
 var settingHelps = map[string]string{
-	"accounts":      "At a SCIM target from user name, names and mail. At IAM Identity Center from the same, given name and surname required. At Microsoft Graph guests alone are invited, by their mail; Microsoft writes to them.",
+	"accounts":      "At a SCIM target from user name, names and mail. At IAM Identity Center from the same, given name and surname required. At Microsoft Graph people are invited as guests, by their mail; Microsoft writes to them.",
 	"accountsAtEnd": "AWS has no call that disables a user of IAM Identity Center: the roles end there, and the user stays.",
+	"invitations":   "Members too where the tenant is another organization's. Whoever has an account there already is never invited.",
 }
 
 func (v *visit) settingHelp(s entitlement.ConnectorSetting) string {

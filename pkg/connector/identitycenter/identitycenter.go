@@ -96,6 +96,8 @@ func checkSettings(cfg entitlement.ConnectorConfig) error {
 		return entitlement.Errorf(entitlement.Invalid, "A connector of IAM Identity Center needs at least one correlation key.")
 	case cfg.ValueListRemoval:
 		return entitlement.Errorf(entitlement.Invalid, "removalForm: IAM Identity Center takes members out one by one; leave it at memberPath.")
+	case cfg.InviteEverybody:
+		return entitlement.Errorf(entitlement.Invalid, "invitations: nobody is invited at IAM Identity Center; leave it at guests.")
 	case cfg.MakeAccounts && !slices.Contains(cfg.CorrelationKeys, "userName"):
 		return entitlement.Errorf(entitlement.Invalid, "accounts: users are made by their user name, so correlationKeys must hold userName, by which they are found again.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:

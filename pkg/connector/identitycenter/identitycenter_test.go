@@ -46,6 +46,7 @@ func TestRegistrationsThatCannotWorkAreRefused(t *testing.T) {
 		"an escaped slash":           {url: strings.Replace(good, "role/", "role%2F", 1)},
 		"no external id":             {url: good, credential: "a b"},
 		"accounts":                   {url: good, ok: true, edit: func(c *entitlement.ConnectorConfig) { c.MakeAccounts, c.DeleteAccounts = true, true }},
+		"invitations":                {url: good, edit: func(c *entitlement.ConnectorConfig) { c.InviteEverybody = true }},
 		"a removal form":             {url: good, edit: func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true }},
 		"role values":                {url: good, edit: func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"x"} }},
 		"no key":                     {url: good, edit: func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil }},

@@ -92,6 +92,8 @@ func checkSettings(cfg entitlement.ConnectorConfig) error {
 		return entitlement.Errorf(entitlement.Invalid, "A connector of a directory needs at least one correlation key.")
 	case cfg.ValueListRemoval:
 		return entitlement.Errorf(entitlement.Invalid, "removalForm: a directory is told each value that goes; leave it at memberPath.")
+	case cfg.InviteEverybody:
+		return entitlement.Errorf(entitlement.Invalid, "invitations: nobody is invited at a directory; leave it at guests.")
 	case cfg.MakeAccounts || cfg.DeleteAccounts:
 		return entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at a directory; leave them at existing and disabled.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:

@@ -66,6 +66,7 @@ func TestARegistrationThatCannotWorkIsRefused(t *testing.T) {
 		"another key":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"sAMAccountName"} },
 		"accounts":          func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
 		"accountsAtEnd":     func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
+		"invitations":       func(c *entitlement.ConnectorConfig) { c.InviteEverybody = true },
 		"removal form":      func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
 		"role values":       func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"a"} },
 		"entitlement value": func(c *entitlement.ConnectorConfig) { c.EntitlementValues = []string{"a"} },

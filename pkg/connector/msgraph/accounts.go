@@ -36,19 +36,19 @@ var (
 
 // rules are what the registration lets us do about guests.
 func (c *Connector) rules() *connector.AccountRules {
-	return &connector.AccountRules{Make: c.makes, Delete: c.deletes, Dated: true, Refuse: notInvited, Ask: c.isFree, Cost: entitlement.Cost{Writes: 1, Units: 1}}
+	return &connector.AccountRules{Make: c.makes, Delete: c.deletes, Dated: true, Refuse: c.notInvited, Ask: c.isFree, Cost: entitlement.Cost{Writes: 1, Units: 1}}
 }
 
 // notAllowed are the signs that an invited address may not hold (the resource type invitation).
 const notAllowed = "~!#$%^&*()+=[]{}\\/|;:\"<>?,"
 
 // notInvited says why a person is not invited: whoever is no guest is to have an account that the
-// tenant makes, and an invitation goes to a mail address.
-func notInvited(p connector.Person) *connector.Refusal {
+// tenant makes, unless it is another organization's, and an invitation goes to a mail address.
+func (c *Connector) notInvited(p connector.Person) *connector.Refusal {
 	why := ""
 	switch {
-	case !p.Guest:
-		why = "The person is a member, and guests alone are invited to the tenant. Have the account made or synchronized there, then reprocess."
+	case !p.Guest && !c.everybody:
+		why = "The person is a member, and guests alone are invited to the tenant. Have the account made or synchronized there, or set the connector's invitations to everybody, then reprocess."
 	case p.Mail == "":
 		why = "The person has no mail address to which an invitation could go. Give it to the user, then reprocess."
 	case strings.ContainsAny(p.Mail, notAllowed) || strings.Count(p.Mail, "@") != 1:

@@ -118,9 +118,19 @@ func TestR270_WhoIsNotInvited(t *testing.T) {
 		}
 	}
 
+	everybody, err := msgraph.New(s.Start(t), credentialOf(s, "http://127.0.0.1"), entitlement.ConnectorConfig{CorrelationKeys: []string{"mail"}, MakeAccounts: true, InviteEverybody: true}, outbound.Client(true), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := *h.Newcomer
+	member.Guest = false
+	if r := everybody.Describe().Accounts.Refuse(member); r != nil {
+		t.Errorf("a member, where everybody is invited: %v", r)
+	}
+
 	// An address that is somebody's, though no correlation key finds it, would be answered with theirs.
 	s.AddUser(graphserver.User{UPN: "boss@contoso.com", Mail: "boss@contoso.com", Proxies: []string{h.Newcomer.Mail}})
-	err := can.Ask(t.Context(), *h.Newcomer)
+	err = can.Ask(t.Context(), *h.Newcomer)
 	if r := connector.RefusalOf(err); r.Reason != connector.PrincipalMissing || !r.Permanent || s.Invitations() != 0 {
 		t.Errorf("%v, %d invitations", err, s.Invitations())
 	}

@@ -52,6 +52,7 @@ type Connector struct {
 
 	unconfirmed bool
 	makes       bool // guests are invited
+	everybody   bool // and so is whoever is a member here
 	deletes     bool // and deleted, not only disabled
 	check       entitlement.TargetCheck
 }
@@ -88,6 +89,8 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 		return nil, entitlement.Errorf(entitlement.Invalid, "removalForm: Microsoft Graph takes members out one by one; leave it at memberPath.")
 	case cfg.MakeAccounts && !slices.Contains(cfg.CorrelationKeys, "mail"):
 		return nil, entitlement.Errorf(entitlement.Invalid, "accounts: guests are invited by their mail, so correlationKeys must hold mail, by which they are found again.")
+	case cfg.InviteEverybody && !cfg.MakeAccounts:
+		return nil, entitlement.Errorf(entitlement.Invalid, "invitations: nobody is invited unless accounts is made; leave it at guests, or set accounts to made.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:
 		return nil, entitlement.Errorf(entitlement.Invalid, "roleValues and entitlementValues: the roles of an application are read from Microsoft Graph; leave them out.")
 	}
@@ -100,6 +103,7 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 
 		unconfirmed: cfg.Unconfirmed,
 		makes:       cfg.MakeAccounts,
+		everybody:   cfg.InviteEverybody,
 		deletes:     cfg.DeleteAccounts,
 		check:       cfg.Check,
 	}

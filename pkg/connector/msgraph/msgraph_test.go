@@ -353,6 +353,7 @@ func TestSettingsWithoutEffectAreRefused(t *testing.T) {
 	s := newTenant(t, "as documented")
 	text, _ := json.Marshal(s.withSecret())
 	for name, set := range map[string]func(*entitlement.ConnectorConfig){
+		"invitations": func(c *entitlement.ConnectorConfig) { c.InviteEverybody = true },
 		"removalForm": func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
 		"roleValues":  func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
 		"no keys":     func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },

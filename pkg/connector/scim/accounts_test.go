@@ -127,6 +127,9 @@ func TestR270_TheAttributesOfAnAccount(t *testing.T) {
 
 func TestR270_AccountsNeedToBeFoundByUserName(t *testing.T) {
 	base := &url.URL{Scheme: "https", Host: "scim.example.com"}
+	if _, err := New(base, "", entitlement.ConnectorConfig{CorrelationKeys: []string{"mail"}, InviteEverybody: true}, nil); entitlement.KindOf(err) != entitlement.Invalid || !strings.Contains(err.Error(), "invitations") {
+		t.Errorf("got %v", err)
+	}
 	if _, err := New(base, "", entitlement.ConnectorConfig{CorrelationKeys: []string{"mail"}, MakeAccounts: true}, nil); entitlement.KindOf(err) != entitlement.Invalid || !strings.Contains(err.Error(), "userName") {
 		t.Errorf("got %v", err)
 	}

@@ -102,6 +102,9 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 		}
 	}
 	// An account that is made has this name, and must be found by it again.
+	if cfg.InviteEverybody {
+		return nil, entitlement.Errorf(entitlement.Invalid, "invitations: nobody is invited at a SCIM target; leave it at guests.")
+	}
 	if cfg.MakeAccounts && !slices.Contains(cfg.CorrelationKeys, "userName") {
 		return nil, entitlement.Errorf(entitlement.Invalid, "accounts: a SCIM server finds an account that is made for somebody by userName; add it to correlationKeys, or leave accounts at existing.")
 	}

@@ -92,6 +92,8 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 	switch {
 	case cfg.ValueListRemoval:
 		return nil, entitlement.Errorf(entitlement.Invalid, "removalForm: SharePoint takes members out one by one; leave it at memberPath.")
+	case cfg.InviteEverybody:
+		return nil, entitlement.Errorf(entitlement.Invalid, "invitations: nobody is invited at SharePoint; leave it at guests.")
 	case cfg.MakeAccounts || cfg.DeleteAccounts:
 		return nil, entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at SharePoint; leave them at existing and disabled.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:

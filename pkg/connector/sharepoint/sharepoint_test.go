@@ -112,6 +112,7 @@ func TestSettingsWithoutEffectAreRefused(t *testing.T) {
 	for name, set := range map[string]func(*entitlement.ConnectorConfig){
 		"accounts":      func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
 		"accountsAtEnd": func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
+		"invitations":   func(c *entitlement.ConnectorConfig) { c.InviteEverybody = true },
 		"removalForm":   func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
 		"roleValues":    func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"clerk"} },
 		"no keys":       func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },

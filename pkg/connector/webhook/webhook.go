@@ -100,6 +100,8 @@ func checkSettings(cfg entitlement.ConnectorConfig) error {
 		return entitlement.Errorf(entitlement.Invalid, "A webhook needs at least one correlation key.")
 	case cfg.ValueListRemoval:
 		return entitlement.Errorf(entitlement.Invalid, "removalForm: a webhook is told each change by itself; leave it at memberPath.")
+	case cfg.InviteEverybody:
+		return entitlement.Errorf(entitlement.Invalid, "invitations: nobody is invited at the target of a webhook; leave it at guests.")
 	case cfg.MakeAccounts || cfg.DeleteAccounts:
 		return entitlement.Errorf(entitlement.Invalid, "accounts, accountsAtEnd: no accounts are made at the target of a webhook; leave them at existing and disabled.")
 	case len(cfg.RoleValues) > 0 || len(cfg.EntitlementValues) > 0:

@@ -148,6 +148,7 @@ func TestARegistrationThatCannotWorkIsRefusedAndNeverQuotesTheSecret(t *testing.
 		"a wrong key":   func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"phone"} },
 		"accounts":      func(c *entitlement.ConnectorConfig) { c.MakeAccounts = true },
 		"accountsAtEnd": func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = true },
+		"invitations":   func(c *entitlement.ConnectorConfig) { c.InviteEverybody = true },
 		"removalForm":   func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
 		"roleValues":    func(c *entitlement.ConnectorConfig) { c.RoleValues = []string{"a"} },
 		"entitlements":  func(c *entitlement.ConnectorConfig) { c.EntitlementValues = []string{"a"} },
