@@ -37,9 +37,9 @@ type Harness struct {
 	// this target no accounts are made.
 	Newcomer *connector.Person
 	Accounts func(userName string) []ShownAccount
-	Now      func() time.Time // by the target's clock, which accounts are dated by; nil: nothing is dated
 	Crowd    *Crowd           // for RunHolders; nil: the target lists no holders of Role
 	Secret   string           // the credential; no error may contain it
+	Now      func() time.Time // by the target's clock, which accounts are dated by; nil: nothing is dated
 	Faults   Faults
 }
 
