@@ -25,18 +25,18 @@ func (s *Service) Adopt(ctx context.Context, by authz.Command, in Adoption) (ent
 	var before *entitlement.AssignmentRequest
 	payload := entitlement.CommandPayload{Type: entitlement.AdminAdd, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Adopts: in.Finding}
 	r, err := s.create(ctx, by, payload, func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
-		f, err := s.adoptable(ctx, by, in)
+		f, subject, err := s.adoptable(ctx, by, in)
 		if err != nil {
 			return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 		}
 
 		n.Adopts = f
-		r, change, err := s.submit(ctx, by, n, entitlement.SubmitKeys{Requestor: by.ID, Subject: f.Subject, Package: in.Package, Policy: in.Policy})
+		r, change, err := s.submit(ctx, by, n, entitlement.SubmitKeys{Requestor: by.ID, Subject: subject, Package: in.Package, Policy: in.Policy})
 		if err == nil {
 			err = s.gives(ctx, in.Package, f.Role)
 		}
 		if entitlement.KindOf(err) == entitlement.Conflict {
-			known, failed := s.adoptedBefore(ctx, in, f)
+			known, failed := s.adoptedBefore(ctx, in, subject, f.Role)
 			if failed != nil {
 				return entitlement.AssignmentRequest{}, entitlement.Change{}, failed
 			}
@@ -50,29 +50,26 @@ func (s *Service) Adopt(ctx context.Context, by authz.Command, in Adoption) (ent
 	return r, err
 }
 
-// adoptable returns the finding with whose role it is.
-func (s *Service) adoptable(ctx context.Context, by authz.Command, in Adoption) (entitlement.DriftFinding, error) {
+// adoptable returns the finding, and whose role it is.
+func (s *Service) adoptable(ctx context.Context, by authz.Command, in Adoption) (f entitlement.DriftFinding, subject entitlement.UserID, err error) {
 	if err := s.may(ctx, by.Caller, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
-		return entitlement.DriftFinding{}, err
+		return f, "", err
 	}
-	f, err := s.Store.DriftFinding(ctx, in.Finding.Connector, in.Finding.Scan, in.Finding.Finding)
-	if err != nil {
-		return f, err
+	if f, err = s.Store.DriftFinding(ctx, in.Finding.Connector, in.Finding.Scan, in.Finding.Finding); err != nil {
+		return f, "", err
 	}
-
-	known := f.Subject != ""
-	if f.Subject, err = f.Adopter(in.Subject); err != nil || known {
-		return f, err
+	if subject, err = f.Adopter(in.Subject); err != nil || f.Subject != "" {
+		return f, subject, err
 	}
 
 	// Whoever is named may be on record as somebody else there.
-	_, sets, err := s.Store.SubjectRecord(ctx, f.Subject)
+	_, sets, err := s.Store.SubjectRecord(ctx, subject)
 	for _, set := range sets {
 		if set.Connector == f.Role.Connector && set.Principal != "" && set.Principal != f.Principal {
-			return f, entitlement.Errorf(entitlement.Conflict, "The user in targetId is %s at the target, and this role is of %s: name the user whose role it is.", set.Principal, f.Principal)
+			return f, "", entitlement.Errorf(entitlement.Conflict, "The user in targetId is %s at the target, and this role is of %s: name the user whose role it is.", set.Principal, f.Principal)
 		}
 	}
-	return f, err
+	return f, subject, err
 }
 
 // gives refuses a package that does not give the role.
@@ -85,8 +82,8 @@ func (s *Service) gives(ctx context.Context, id entitlement.PackageID, role enti
 }
 
 // adoptedBefore returns the request by which the role was adopted just so before; nil for none.
-func (s *Service) adoptedBefore(ctx context.Context, in Adoption, f entitlement.DriftFinding) (*entitlement.AssignmentRequest, error) {
-	slot, err := s.Store.AssignmentSlot(ctx, in.Package, f.Subject)
+func (s *Service) adoptedBefore(ctx context.Context, in Adoption, subject entitlement.UserID, role entitlement.RoleRef) (*entitlement.AssignmentRequest, error) {
+	slot, err := s.Store.AssignmentSlot(ctx, in.Package, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +96,7 @@ func (s *Service) adoptedBefore(ctx context.Context, in Adoption, f entitlement.
 	}
 
 	r, err := s.Store.Request(ctx, id)
-	if err != nil || r.Adopts != f.Role || r.Policy != in.Policy {
+	if err != nil || r.Adopts != role || r.Policy != in.Policy {
 		return nil, err
 	}
 	return &r, nil

@@ -159,6 +159,11 @@ func TestL8_WhoIsNotKnownIsNamedAndMayNotBeSomebodyElseThere(t *testing.T) {
 	w.kind(err, entitlement.Conflict)
 	w.tells(err, "at-another")
 
+	in.Subject = entitlement.UserID(w.clock.New())
+	_, err = w.Adopt(context.Background(), admin, in)
+	w.kind(err, entitlement.NotFound)
+	w.tells(err, "targetId")
+
 	in.Subject = u.ID
 	r, err := w.Adopt(context.Background(), admin, in)
 	if err != nil || r.Subject != u.ID {
