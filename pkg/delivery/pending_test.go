@@ -17,8 +17,11 @@ type slow struct {
 	*server
 	takes time.Duration
 	fails int // so many of them, in the end
+	lost  int // so many are taken without an answer
 	jobs  []job
 	polls int
+
+	taken int // grants among the changes
 }
 
 type job struct {
@@ -65,6 +68,13 @@ func (s *slow) Apply(ctx context.Context, role entitlement.RoleRef, ops []connec
 	}
 	s.jobs = append(s.jobs, job{op: ops[0], group: role.Resource, due: time.Now().Add(s.takes), failed: s.fails > 0})
 	s.fails = max(s.fails-1, 0)
+	if ops[0].Grant {
+		s.taken++
+	}
+	if s.lost > 0 {
+		s.lost--
+		return nil, connector.Fail(entitlement.Unavailable, "apply", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "Not answered."}, nil)
+	}
 	return []connector.Result{{Pending: fmt.Sprintf("job/%d", len(s.jobs)-1)}}, nil
 }
 

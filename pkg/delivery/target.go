@@ -125,7 +125,8 @@ func (t *target) open(ctx context.Context) *outcome {
 		t.caps.Ways = []connector.Way{""}
 	}
 
-	t.manners = targetProfile{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker)}
+	_, madeLater := conn.(connector.Poller)
+	t.manners = targetProfile{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker), madeLater: madeLater}
 
 	t.token, t.nobody = t.run.IDs.New(), connector.PrincipalRef(t.run.IDs.New())
 	t.heard, t.resources = make(chan struct{}), map[string]*resource{}

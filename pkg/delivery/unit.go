@@ -173,7 +173,7 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 func (u *unit) stale(o *op) bool {
 	g := o.record
 	gone := o.refusal == nil && g.Presence == entitlement.PresenceAbsent && !g.Confirmed.Before(g.Wrote)
-	return o.Grant && g.Revoked && !gone && o.read.Before(g.Wrote.Add(u.manners.window))
+	return o.Grant && g.Revoked && !gone && o.read.Before(u.manners.passed(g.Wrote))
 }
 
 // passes reports a refusal that is about the way of asking.
