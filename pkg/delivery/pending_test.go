@@ -21,7 +21,8 @@ type slow struct {
 	jobs  []job
 	polls int
 
-	taken int // grants among the changes
+	taken int                    // grants among the changes
+	stuck connector.PrincipalRef // whose changes are under way as long as it is
 }
 
 type job struct {
@@ -47,12 +48,16 @@ func (o opener) Open(context.Context, entitlement.ConnectorID) (connector.Connec
 
 func (s *slow) work() {
 	for i, j := range s.jobs {
-		if j.over || j.due.After(time.Now()) {
+		if j.over || j.due.After(time.Now()) || s.stuck != "" && j.op.Principal == s.stuck {
 			continue
 		}
 		s.jobs[i].over = true
 		if !j.failed {
-			s.set(j.group, func(m map[connector.PrincipalRef]bool) { m[j.op.Principal] = j.op.Grant })
+			s.set(j.group, func(m map[connector.PrincipalRef]bool) {
+				if delete(m, j.op.Principal); j.op.Grant {
+					m[j.op.Principal] = true
+				}
+			})
 		}
 	}
 }

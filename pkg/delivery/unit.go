@@ -239,9 +239,10 @@ func (u *unit) unanswered(ops []*op) error {
 type op struct {
 	*task
 	who      connector.PrincipalRef
-	asked    []asked   // since the last write
-	read     time.Time // when the first of them was asked
-	checkErr error     // of a way that the target did not understand
+	record   entitlement.Grant // as it was under the claim, of this id
+	asked    []asked           // since the last write
+	read     time.Time         // when the first of them was asked
+	checkErr error             // of a way that the target did not understand
 	shown    entitlement.Presence
 	way      connector.Way        // that showed it
 	first    entitlement.Presence // what was said before anything was written
@@ -397,5 +398,5 @@ func (u *unit) recordOutcome(ctx context.Context, o *op, out outcome) {
 			out = outcome{presence: entitlement.PresenceAbsent}
 		}
 	}
-	u.note(ctx, o.task, out)
+	u.note(ctx, o.task, o.who, out)
 }
