@@ -101,7 +101,7 @@ var mutations = []mutation{
 `}}},
 	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/record.go",
 		`	case onlyIntended(g, grantSet.Token):
-		delete(grantSet.Grants, role)
+		grantSet.Forget(role)
 `, ``}, {"pkg/delivery/finish.go",
 		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
 	{name: "pending while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
