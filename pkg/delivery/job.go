@@ -142,7 +142,11 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 }
 
 func (j *reconciliation) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
-	return Plan(j.want, j.expiring, j.verify, grantSet, j.subjectRecord.Generation, now)
+	tasks, ours := Plan(j.want, j.expiring, j.verify, grantSet, j.subjectRecord.Generation, now), adopted(j.subjectRecord, j.inputs)
+	for i, t := range tasks {
+		tasks[i].Adopted = t.Grant && ours[t.Role]
+	}
+	return tasks
 }
 
 // pendingReconciliation reads what is pending for the subject. What cannot be read of it keeps nothing from

@@ -73,14 +73,18 @@ func (w *fixture) pack(roles ...string) entitlement.AccessPackage {
 	return p
 }
 
-func (w *fixture) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
+func (w *fixture) assign(u entitlement.UserID, p entitlement.AccessPackage, set ...func(*entitlement.NewRequest)) entitlement.RequestID {
 	w.t.Helper()
 	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	id := entitlement.RequestID(w.clock.New())
-	_, c, err := entitlement.Submit(entitlement.NewRequest{ID: id, Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
+	n := entitlement.NewRequest{ID: id, Type: entitlement.UserAdd, NewID: w.clock.New}
+	for _, change := range set {
+		change(&n)
+	}
+	_, c, err := entitlement.Submit(n, ask, w.clock.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}

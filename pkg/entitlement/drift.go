@@ -298,6 +298,33 @@ func (f DriftFinding) TakeAway(by UserID, now time.Time) (DriftFinding, error) {
 	return f, nil
 }
 
+// DriftFindingRef names a finding of a comparison.
+type DriftFindingRef struct {
+	Connector ConnectorID
+	Scan      DriftScanID
+	Finding   DriftFindingID
+}
+
+// Adopter returns who is assigned a package that is to make an extra role theirs by us: whoever is
+// known to have it, else the one who is named.
+func (f DriftFinding) Adopter(named UserID) (UserID, error) {
+	switch {
+	case !f.Shown():
+		return "", Errorf(NotFound, "There is no such finding.")
+	case f.Kind != DriftExtra:
+		return "", Errorf(Conflict, "Only a role that is there without us can be adopted; this one is missing. Have its assignment delivered again.")
+	case f.State != DriftOpen:
+		return "", Errorf(Conflict, "It was decided to take this role away. Compare the role again: if it is found there once more, it can be adopted.")
+	case f.Subject == "" && named == "":
+		return "", Errorf(Precondition, "It is not known here whose role this is: the target calls them %s. Name the user by targetId.", f.Principal)
+	case f.Subject != "" && named != "" && named != f.Subject:
+		return "", Errorf(Conflict, "Somebody else has this role: leave out targetId.")
+	case f.Subject != "":
+		return f.Subject, nil
+	}
+	return named, nil
+}
+
 // RoleMissing records, in the events of a live assignment, that a role of it was taken away at the
 // target; where it is given again, the assignment is delivered once more.
 func RoleMissing(slot AssignmentSlot, role RoleRef, again bool, command string, now time.Time) Change {
