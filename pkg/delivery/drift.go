@@ -59,7 +59,7 @@ type DriftStore interface {
 //  4. A finding is recorded with its event. Where the resource says so, what is missing is given
 //     again: by moving the subject's generation on, so that delivery looks, and no other way.
 //
-// It never takes anything away: carry.go does, where a person decided that.
+// It never takes anything away: drift_take.go does, where a person decided that.
 type Drift struct {
 	Store      DriftStore
 	Connectors Connectors
