@@ -145,7 +145,10 @@ func (c *Connector) changeMissing(ctx context.Context, ask outbound.Operation, g
 	if err != nil {
 		return err
 	}
-	if !there {
+	switch {
+	case !there && !c.listsAt(c.at.users)(ctx):
+		return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
+	case !there:
 		results[0].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true, Detail: fmt.Sprintf(
 			"The person's account is not there at the target any more: asked %s, it answered status %d, and again when it was asked for the account.", ask.What, r.status)}
 		return nil

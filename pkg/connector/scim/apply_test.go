@@ -64,6 +64,8 @@ func patchAnswers(t *testing.T, writes *int, status int, scimType, contentType s
 			}
 		case slices.Contains([]string{"/v2/Groups/g", "/v2/Users/a", "/v2/Users/b"}, r.URL.Path):
 			answer(w, http.StatusOK, map[string]any{"id": r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]})
+		case r.URL.Path == "/v2/Users":
+			answerList(w, []map[string]any{{"id": "a"}, {"id": "b"}})
 		default:
 			refuse(w, http.StatusNotFound, "")
 		}
