@@ -339,7 +339,9 @@ func (t *target) enable(ctx, calls context.Context, p *targetJob) *outcome {
 			Detail: "The account was disabled at the target, and not from here. Enable it there, then reprocess."}, nil))
 	}
 
-	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) error { return t.accounts.EnableAccount(call, connector.PrincipalRef(a.Ref), shown) })
+	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) error {
+		return t.accounts.EnableAccount(call, connector.PrincipalRef(a.Ref), shown)
+	})
 	p.changed = p.changed || sent
 	if err == nil {
 		shown, _, err = t.lookAtOwn(calls, p)
