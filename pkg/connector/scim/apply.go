@@ -191,7 +191,8 @@ func (r *refused) ofOne(ask outbound.Operation, o connector.Op) *connector.Refus
 	if o.Grant && strings.EqualFold(r.scimType, "uniqueness") || !o.Grant && strings.EqualFold(r.scimType, "noTarget") {
 		return nil
 	}
-	moment := r.status == http.StatusConflict || r.status == http.StatusPreconditionFailed
+	// A version that is not there says nothing of the change.
+	moment := slices.Contains([]int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired}, r.status)
 	detail := fmt.Sprintf("The target refuses this change of the group's members: asked %s, it answered status %d.", ask.What, r.status)
 	if !o.Grant && r.status == http.StatusBadRequest {
 		detail += " Some servers take members out by a list of values alone: removalForm of the connector."
