@@ -65,6 +65,7 @@ const (
 	attrFormer    = "fo"
 	attrAccount   = "ac" // that we made
 	attrMaking    = "ai" // who means to make it, or to change it
+	attrUses      = "us" // account in whose use the subject may be
 	grantMark     = "g." // begins the attribute of each grant
 	intentMark    = "i." // begins that of who means to grant it
 	removalMark   = "r." // begins that of who means to take it away
@@ -121,6 +122,7 @@ func accountFields(f *fields, s *entitlement.GrantSet) {
 	when(f, attrFoundAt, &s.PrincipalAt)
 	flag(f, attrDoubtful, &s.Doubtful)
 	texts(f, attrFormer, &s.Former)
+	id(f, attrUses, &s.Uses)
 	group(f, attrAccount, &s.Account, madeFields)
 	text(f, attrMaking, &s.Account.Intent)
 }

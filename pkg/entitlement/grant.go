@@ -66,6 +66,7 @@ type GrantSet struct {
 	Former      []string  // ids under which grants were sent before
 
 	Account Account // that we made there for the subject
+	Uses    string  // account in whose AccountUse the subject may be
 
 	Token string    // of the claim; empty means unclaimed
 	Until time.Time // end of the claim's lease

@@ -52,6 +52,7 @@ type Connector struct {
 
 	unconfirmed bool
 	makes       bool // guests are invited
+	made        bool // or once were
 	everybody   bool // and so is whoever is a member here
 	deletes     bool // and deleted, not only disabled
 	check       entitlement.TargetCheck
@@ -103,6 +104,7 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 
 		unconfirmed: cfg.Unconfirmed,
 		makes:       cfg.MakeAccounts,
+		made:        cfg.MakeAccounts || cfg.MadeAccounts,
 		everybody:   cfg.InviteEverybody,
 		deletes:     cfg.DeleteAccounts,
 		check:       cfg.Check,

@@ -57,6 +57,7 @@ type Connector struct {
 	unconfirmed bool // roles count where nobody can ask who holds them
 	valueList   bool // members are taken out by a list of values
 	makes       bool // accounts are made for those who have none
+	made        bool // or once were
 	deletes     bool // and deleted, not only disabled, when no role needs them
 }
 
@@ -122,6 +123,7 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 		unconfirmed: cfg.Unconfirmed,
 		valueList:   cfg.ValueListRemoval,
 		makes:       cfg.MakeAccounts,
+		made:        cfg.MakeAccounts || cfg.MadeAccounts,
 		deletes:     cfg.DeleteAccounts,
 	}, nil
 }
