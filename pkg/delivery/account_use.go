@@ -177,6 +177,8 @@ func (t *target) mayEnd(ctx context.Context, p *targetJob) bool {
 	switch {
 	case uses != "" && !(closes && uses == a.Ref) && !t.leave(ctx, p, uses):
 		return false
+	case ends && !closes && p.use.Ending && !t.opened(ctx, p): // it was to be deleted, as the registration once said
+		return false
 	case !closes:
 		p.grantSet.Uses = ""
 		if onlyUses(p.grantSet) {
