@@ -59,6 +59,7 @@ type row struct {
 	ways       int
 	parts      map[string]connectortest.Held
 	cannot     []string
+	can        []string
 }
 
 type table struct {
@@ -110,6 +111,11 @@ func (t *table) add(o connectortest.Outcome) {
 			r.cannot = append(r.cannot, what)
 		}
 	}
+	for _, part := range o.Can {
+		if !slices.Contains(r.can, part) {
+			r.can = append(r.can, part)
+		}
+	}
 }
 
 func (t *table) print() {
@@ -143,7 +149,7 @@ func (r *row) text() string {
 }
 
 // complaints say which kinds lack a row, and which rows hold not everything. Every kind must have run
-// the parts that no target may lack.
+// the parts that no target may lack, and those that its connector says it has.
 func (t *table) complaints() (all []string) {
 	names := []string{"builtin"}
 	for _, k := range kinds.All() {
@@ -151,12 +157,17 @@ func (t *table) complaints() (all []string) {
 	}
 	for _, name := range names {
 		ran := map[string]bool{}
+		needed := []string{"membership", "lookups", "F29", "F30", "F31"}
 		for _, r := range t.rows {
+			if r.kind == name {
+				needed = append(needed, r.can...)
+			}
 			for column := range r.parts {
 				ran[column] = ran[column] || r.kind == name
 			}
 		}
-		for _, column := range []string{"membership", "lookups", "F29", "F30", "F31"} {
+		slices.Sort(needed)
+		for _, column := range slices.Compact(needed) {
 			if !ran[column] {
 				all = append(all, name+" has no row with "+column)
 			}

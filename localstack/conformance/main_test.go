@@ -40,6 +40,15 @@ func TestATableThatLacksAKindOrABehaviourFails(t *testing.T) {
 		}
 	}
 
+	quiet := &table{rows: map[string]*row{}}
+	without := full(kinds.Lambda)
+	delete(without.Parts, "listing")
+	without.Can = []string{"listing"}
+	quiet.add(without)
+	if got := quiet.complaints(); !slices.Contains(got, kinds.Lambda+" has no row with listing") {
+		t.Errorf("one that lists and was not seen to: %q", got)
+	}
+
 	broken := full(kinds.LDAP)
 	broken.Parts["F31"] = connectortest.Held{Held: 0, All: 1}
 	whole.add(broken)

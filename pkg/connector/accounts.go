@@ -19,11 +19,12 @@ type Accounts interface {
 	// LookAtAccount reads one account. PrincipalMissing: it is not there, by the word of a target
 	// that shows others.
 	LookAtAccount(ctx context.Context, ref PrincipalRef) (AccountShown, error)
-	// DisableAccount has nobody sign in with the account, and EnableAccount ends that.
-	DisableAccount(ctx context.Context, ref PrincipalRef) error
-	EnableAccount(ctx context.Context, ref PrincipalRef) error
+	// DisableAccount has nobody sign in with the account, and EnableAccount ends that. seen is what it
+	// was decided on: a target that keeps versions changes nothing of an account that is another by now.
+	DisableAccount(ctx context.Context, ref PrincipalRef, seen AccountShown) error
+	EnableAccount(ctx context.Context, ref PrincipalRef, seen AccountShown) error
 	// DeleteAccount deletes it, with all that it holds.
-	DeleteAccount(ctx context.Context, ref PrincipalRef) error
+	DeleteAccount(ctx context.Context, ref PrincipalRef, seen AccountShown) error
 }
 
 // Person is whom an account is made for. The attributes that a target gets of a person are these
@@ -44,6 +45,7 @@ type AccountShown struct {
 	Mark    string               // "" where the target shows none
 	Active  entitlement.Presence // whether people can sign in with it; PresenceUnknown where it shows nothing of that
 	Created time.Time            // by the target's clock; zero where it does not show it
+	Version string               // of what was shown, where the target changes an account only as it was seen; "" where it has none
 }
 
 // AccountRules say what may be done about accounts at a target, by its registration and its kind.

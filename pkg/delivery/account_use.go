@@ -139,7 +139,7 @@ func (t *target) stop(ctx context.Context, p *targetJob, o outcome) {
 	for _, task := range p.tasks {
 		if !task.over {
 			task.ids = 1
-			t.note(ctx, task, o)
+			t.note(ctx, task, "", o)
 		}
 	}
 }

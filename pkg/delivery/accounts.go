@@ -358,7 +358,9 @@ func (t *target) enable(ctx, calls context.Context, p *targetJob) *outcome {
 			Detail: "The account was disabled at the target, and not from here. Enable it there, then reprocess."}, nil))
 	}
 
-	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) error { return t.accounts.EnableAccount(call, connector.PrincipalRef(a.Ref)) })
+	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) error {
+		return t.accounts.EnableAccount(call, connector.PrincipalRef(a.Ref), shown)
+	})
 	p.changed = p.changed || sent
 	if err == nil {
 		shown, _, err = t.lookAtOwn(calls, p)
@@ -412,9 +414,9 @@ func (t *target) endAccount(ctx, calls context.Context, p *targetJob) {
 	ref := connector.PrincipalRef(a.Ref)
 	sent, err := t.changeAccount(ctx, calls, p, func(call context.Context) error {
 		if t.caps.Accounts.Delete {
-			return t.accounts.DeleteAccount(call, ref)
+			return t.accounts.DeleteAccount(call, ref, shown)
 		}
-		return t.accounts.DisableAccount(call, ref)
+		return t.accounts.DisableAccount(call, ref, shown)
 	})
 	p.changed = p.changed || sent
 	if err == nil {

@@ -122,10 +122,13 @@ func (p *targetJob) take(plan []Task, now time.Time) {
 			p.grantSet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
 		case !todo.Grant && (needsNoReconcile(g, p.grantSet.Token) || p.job.keeps(todo.Role, g)):
-			delete(p.grantSet.Grants, todo.Role)
+			p.grantSet.Forget(todo.Role)
 		case !todo.Grant && !g.Revoked && g.Removal == "":
 			p.again = true
 		default:
+			if todo.Grant {
+				g = p.alone(g)
+			}
 			if todo.Grant && g.Removal != "" {
 				// Whoever meant to take the role away did not come to record it, and may have done so
 				// until now.

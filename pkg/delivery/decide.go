@@ -34,6 +34,17 @@ type targetProfile struct {
 	serial        bool
 	unconfirmed   bool
 	window        time.Duration // after a write, within which a read may be older
+	madeLater     bool          // it takes changes first and makes them later
+}
+
+// passed returns when what is shown cannot be from before a removal of ours any more. Where changes
+// are made later, one whose answer was lost has no handle to ask by, and may be made for as long
+// as such a change is asked about (F35): until then only a grant that the target took is after it.
+func (p targetProfile) passed(removed time.Time) time.Time {
+	if p.madeLater {
+		return removed.Add(max(p.window, giveUpAsking))
+	}
+	return removed.Add(p.window)
 }
 
 // situation is what the next step with one role of one person is decided on.
@@ -81,7 +92,7 @@ func (s situation) before() nextStep {
 
 func (s situation) beforeGrant() nextStep {
 	switch {
-	case s.record.Revoked && s.recent():
+	case s.record.Revoked && s.read.Before(s.passed(s.record.Wrote)):
 		return nextStep{step: stepWrite} // what is shown may be what was there before
 	case s.shown == entitlement.PresencePresent:
 		return nextStep{step: stepDone, look: s.onceMore()}

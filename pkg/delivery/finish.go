@@ -243,7 +243,7 @@ func (r *run) commitGrantSet(ctx context.Context, j *reconciliation, p *targetJo
 
 	for _, t := range p.tasks {
 		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {
-			delete(mine.Grants, t.Role)
+			mine.Forget(t.Role)
 		}
 	}
 

@@ -69,12 +69,13 @@ type targetJob struct {
 // task is one role of a part.
 type task struct {
 	Task
-	part   *targetJob
-	record entitlement.Grant // as it was under the claim
-	sent   bool              // a grant was ever sent, or may have been
-	ids    int               // of the subject, whose outcome is not known yet
-	result outcome           // of those that are
-	over   bool              // all are, and recorded on the grant set
+	part    *targetJob
+	record  entitlement.Grant // as it was under the claim
+	sent    bool              // a grant was ever sent, or may have been
+	ids     int               // of the subject, whose outcome is not known yet
+	several bool              // it is taken away under several of them
+	result  outcome           // of those that are
+	over    bool              // all are, and recorded on the grant set
 }
 
 // load reads what is pending for each subject. Subjects with nothing pending drop out.
@@ -230,12 +231,16 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 	return grantSets
 }
 
-// note takes in the outcome of a task under one of the subject's ids. The task is over when
-// all of them are known, and the part when all of its tasks are; note reports that.
-func (p *targetJob) note(t *task, o outcome, now time.Time) (over bool) {
+// note takes in the outcome of a task under one of the subject's ids, or "" where it is the same
+// under all. The task is over when all of them are known, and the part when all of its tasks are;
+// note reports that.
+func (p *targetJob) note(t *task, id connector.PrincipalRef, o outcome, now time.Time) (over bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
+	if t.several && id != "" && !o.left {
+		o = p.recordUnder(t, string(id), o, now)
+	}
 	t.result = merged(t.result, o)
 	// Under another of the subject's ids it may still be there.
 	if t.ids--; t.ids > 0 {

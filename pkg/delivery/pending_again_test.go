@@ -94,3 +94,35 @@ func TestF35_TheFirstRemovalAfterAGrantThatNothingShowsIsNotTheSecond(t *testing
 		}
 	})
 }
+
+// A removal whose answer is lost has no handle to ask by, and is made long after it was sent. Whoever
+// is given the role again meanwhile is shown with it all the same: that proves nothing until a grant
+// was taken after the removal.
+func TestF35_WhatIsShownWhileALostRemovalMayStillBeMadeProvesNothing(t *testing.T) {
+	onBench(t, func(b *bench) {
+		s := &slow{takes: 20 * time.Second}
+		s.opens(b)
+		u, p := b.staff(1)[0], b.pack("a")
+		b.assign(u, p)
+		b.enqueue(u)
+		b.work(1)
+		b.within(2*time.Minute, "held", func() bool { return b.grant(u).Presence == entitlement.PresencePresent })
+
+		s.takes = 20 * time.Minute
+		s.lost = 1
+		b.remove(u, p)
+		b.enqueue(u)
+		time.Sleep(10 * time.Minute)
+		id := b.assign(u, p)
+		b.enqueue(u)
+		time.Sleep(5 * time.Minute)
+		b.within(time.Second, "not delivered yet", b.all([]entitlement.RequestID{id}, "Delivering"))
+
+		s.takes = 20 * time.Second
+		time.Sleep(time.Hour)
+		b.within(time.Second, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
+		if g := b.grant(u); g.Presence != entitlement.PresencePresent || s.taken != 2 {
+			t.Errorf("%d grants were taken, and on record is %+v", s.taken, g)
+		}
+	})
+}

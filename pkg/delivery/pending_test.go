@@ -17,8 +17,12 @@ type slow struct {
 	*server
 	takes time.Duration
 	fails int // so many of them, in the end
+	lost  int // so many are taken without an answer
 	jobs  []job
 	polls int
+
+	taken int                    // grants among the changes
+	stuck connector.PrincipalRef // whose changes are under way as long as it is
 }
 
 type job struct {
@@ -44,12 +48,16 @@ func (o opener) Open(context.Context, entitlement.ConnectorID) (connector.Connec
 
 func (s *slow) work() {
 	for i, j := range s.jobs {
-		if j.over || j.due.After(time.Now()) {
+		if j.over || j.due.After(time.Now()) || s.stuck != "" && j.op.Principal == s.stuck {
 			continue
 		}
 		s.jobs[i].over = true
 		if !j.failed {
-			s.set(j.group, func(m map[connector.PrincipalRef]bool) { m[j.op.Principal] = j.op.Grant })
+			s.set(j.group, func(m map[connector.PrincipalRef]bool) {
+				if delete(m, j.op.Principal); j.op.Grant {
+					m[j.op.Principal] = true
+				}
+			})
 		}
 	}
 }
@@ -65,6 +73,13 @@ func (s *slow) Apply(ctx context.Context, role entitlement.RoleRef, ops []connec
 	}
 	s.jobs = append(s.jobs, job{op: ops[0], group: role.Resource, due: time.Now().Add(s.takes), failed: s.fails > 0})
 	s.fails = max(s.fails-1, 0)
+	if ops[0].Grant {
+		s.taken++
+	}
+	if s.lost > 0 {
+		s.lost--
+		return nil, connector.Fail(entitlement.Unavailable, "apply", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "Not answered."}, nil)
+	}
 	return []connector.Result{{Pending: fmt.Sprintf("job/%d", len(s.jobs)-1)}}, nil
 }
 

@@ -251,7 +251,7 @@ func TestF13_F40_AnAnswerIsAsOldAsItsQuestion(t *testing.T) {
 // before it was taken, read from another server of theirs, and proves no grant.
 func TestF40_WhatIsShownAfterAGrantWasRefusedMayBeFromBeforeTheRemoval(t *testing.T) {
 	u := &unit{target: &target{manners: targetProfile{window: time.Minute}}}
-	o := &op{task: &task{Task: Task{Grant: true}, record: entitlement.Grant{Sent: true, Revoked: true, Wrote: noon, Confirmed: noon, Presence: entitlement.PresenceAbsent}}, read: noon.Add(time.Second)}
+	o := &op{task: &task{Task: Task{Grant: true}}, record: entitlement.Grant{Sent: true, Revoked: true, Wrote: noon, Confirmed: noon, Presence: entitlement.PresenceAbsent}, read: noon.Add(time.Second)}
 	if u.stale(o) {
 		t.Error("a grant that was taken after the role was shown as gone is not believed")
 	}

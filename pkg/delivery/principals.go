@@ -208,6 +208,9 @@ func (p *targetJob) replaced(old string) {
 		if maySent(g, p.grantSet.Token) && !slices.Contains(p.grantSet.Former, old) {
 			p.grantSet.Former = append(p.grantSet.Former, old)
 		}
+		if _, known := p.grantSet.UnderID(role, old); !known && maySent(g, p.grantSet.Token) {
+			p.keepUnder(old, g)
+		}
 		p.grantSet.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Sent: g.Sent, Intent: g.Intent, Generation: g.Generation,
 			Since: g.Since, Attempts: g.Attempts, Reason: g.Reason, Detail: g.Detail}
 	}
@@ -232,9 +235,9 @@ func (t *target) unfound(ctx context.Context, p *targetJob, refusal *connector.R
 		task.ids = 1
 		switch {
 		case task.Grant || len(p.ids(task)) == 0 && (task.sent || !ends):
-			t.note(ctx, task, outcome{failure: refusal})
+			t.note(ctx, task, "", outcome{failure: refusal})
 		case len(p.ids(task)) == 0:
-			t.note(ctx, task, outcome{ended: refusal.Reason})
+			t.note(ctx, task, "", outcome{ended: refusal.Reason})
 		}
 	}
 }

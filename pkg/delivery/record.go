@@ -102,7 +102,7 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 		grantSet.Doubtful = grantSet.Doubtful || raisesDoubt(o.failure.Reason)
 		g = failing(g, t, o, now)
 	case !t.Grant && o.look.IsZero() && o.ended == "" && !o.accepted:
-		delete(grantSet.Grants, t.Role) // seen absent: nothing is left to know
+		grantSet.Forget(t.Role) // seen absent: nothing is left to know
 		return
 	default:
 		g = better(g, t, o)
@@ -145,7 +145,7 @@ func clearIntent(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
 	switch {
 	case !known || g.Intent != grantSet.Token && g.Removal != grantSet.Token:
 	case onlyIntended(g, grantSet.Token):
-		delete(grantSet.Grants, role)
+		grantSet.Forget(role)
 	case g.Removal == grantSet.Token:
 		g.Removal = ""
 		grantSet.Grants[role] = g

@@ -375,7 +375,7 @@ func (s State) tidy(grantSet entitlement.GrantSet, removed []entitlement.Removin
 		})
 
 		if closed(g) && !s.Want[role] && !needed {
-			delete(grantSet.Grants, role)
+			grantSet.Forget(role)
 		} else {
 			sent = sent || g.Sent || g.Intent != ""
 		}
@@ -383,7 +383,7 @@ func (s State) tidy(grantSet entitlement.GrantSet, removed []entitlement.Removin
 
 	// Former ids are there for removals of what was sent under them, and nothing is left of that.
 	if !sent {
-		grantSet.Former = nil
+		grantSet.Former, grantSet.Under = nil, nil
 	}
 
 	return grantSet

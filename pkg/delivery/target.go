@@ -125,7 +125,8 @@ func (t *target) open(ctx context.Context) *outcome {
 		t.caps.Ways = []connector.Way{""}
 	}
 
-	t.manners = targetProfile{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker)}
+	_, madeLater := conn.(connector.Poller)
+	t.manners = targetProfile{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker), madeLater: madeLater}
 
 	t.token, t.nobody = t.run.IDs.New(), connector.PrincipalRef(t.run.IDs.New())
 	t.heard, t.resources = make(chan struct{}), map[string]*resource{}
@@ -194,11 +195,7 @@ func (t *target) units(parts []*targetJob) []*unit {
 				continue
 			}
 
-			ids := p.ids(task)
-			task.ids = len(ids)
-			for _, who := range ids {
-				byRole[task.Role] = append(byRole[task.Role], &op{task: task, who: who})
-			}
+			byRole[task.Role] = append(byRole[task.Role], p.ops(task)...)
 		}
 	}
 
@@ -309,9 +306,9 @@ func (t *target) worthWaiting(err error) bool {
 	return true
 }
 
-// note takes in an outcome, and has the part recorded when it was the last one.
-func (t *target) note(ctx context.Context, task *task, o outcome) {
-	if task.part.note(task, o, t.run.Clock.Now()) {
+// note takes in an outcome under one of the subject's ids, or "" for all, and has the part recorded when it was the last one.
+func (t *target) note(ctx context.Context, task *task, id connector.PrincipalRef, o outcome) {
+	if task.part.note(task, id, o, t.run.Clock.Now()) {
 		t.finish(ctx, task.part)
 	}
 }
@@ -320,7 +317,7 @@ func (t *target) note(ctx context.Context, task *task, o outcome) {
 func (t *target) noteAll(ctx context.Context, p *targetJob, o outcome) {
 	for _, task := range p.tasks {
 		task.ids = 1
-		t.note(ctx, task, o)
+		t.note(ctx, task, "", o)
 	}
 }
 

@@ -173,7 +173,7 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 func (u *unit) stale(o *op) bool {
 	g := o.record
 	gone := o.refusal == nil && g.Presence == entitlement.PresenceAbsent && !g.Confirmed.Before(g.Wrote)
-	return o.Grant && g.Revoked && !gone && o.read.Before(g.Wrote.Add(u.manners.window))
+	return o.Grant && g.Revoked && !gone && o.read.Before(u.manners.passed(g.Wrote))
 }
 
 // passes reports a refusal that is about the way of asking.
@@ -239,9 +239,10 @@ func (u *unit) unanswered(ops []*op) error {
 type op struct {
 	*task
 	who      connector.PrincipalRef
-	asked    []asked   // since the last write
-	read     time.Time // when the first of them was asked
-	checkErr error     // of a way that the target did not understand
+	record   entitlement.Grant // as it was under the claim, of this id
+	asked    []asked           // since the last write
+	read     time.Time         // when the first of them was asked
+	checkErr error             // of a way that the target did not understand
 	shown    entitlement.Presence
 	way      connector.Way        // that showed it
 	first    entitlement.Presence // what was said before anything was written
@@ -397,5 +398,5 @@ func (u *unit) recordOutcome(ctx context.Context, o *op, out outcome) {
 			out = outcome{presence: entitlement.PresenceAbsent}
 		}
 	}
-	u.note(ctx, o.task, out)
+	u.note(ctx, o.task, o.who, out)
 }

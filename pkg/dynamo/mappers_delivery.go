@@ -63,6 +63,7 @@ const (
 	attrFoundAt   = "pa"
 	attrDoubtful  = "db"
 	attrFormer    = "fo"
+	attrUnder     = "un" // roles under one of several ids
 	attrAccount   = "ac" // that we made
 	attrMaking    = "ai" // who means to make it, or to change it
 	attrUses      = "us" // account in whose use the subject may be
@@ -117,12 +118,23 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	return it
 }
 
+// underFields describes a role under one of several ids.
+func underFields(at entitlement.ConnectorID) func(f *fields, u *entitlement.GrantUnder) {
+	return func(f *fields, u *entitlement.GrantUnder) {
+		text(f, "i", &u.ID)
+		grantFields(at)(f, &u.Grant)
+		text(f, "in", &u.Intent)
+		text(f, "rm", &u.Removal)
+	}
+}
+
 func accountFields(f *fields, s *entitlement.GrantSet) {
 	text(f, attrPrincipal, &s.Principal)
 	when(f, attrFoundAt, &s.PrincipalAt)
 	flag(f, attrDoubtful, &s.Doubtful)
 	texts(f, attrFormer, &s.Former)
 	id(f, attrUses, &s.Uses)
+	list(f, attrUnder, &s.Under, underFields(s.Connector))
 	group(f, attrAccount, &s.Account, madeFields)
 	text(f, attrMaking, &s.Account.Intent)
 }

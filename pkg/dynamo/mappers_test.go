@@ -158,6 +158,11 @@ func TestGrantSetRoundTrip(t *testing.T) {
 			grants[g.Role] = g
 		}
 		s.Grants = grants
+		for i := range s.Under {
+			if s.Under[i].Role.Connector == "" {
+				s.Under[i].Role.Connector = s.Connector
+			}
+		}
 		got, err := readGrantSet(writeGrantSet(s))
 		if err != nil || !reflect.DeepEqual(got, s) {
 			t.Fatalf("got %v and\n%#v\nwant\n%#v", err, got, s)

@@ -1,6 +1,9 @@
 package entitlement
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Presence is what is known of a role at its target.
 type Presence string
@@ -64,6 +67,7 @@ type GrantSet struct {
 	PrincipalAt time.Time // when it was looked up last
 	Doubtful    bool      // the last change under it failed, so it may not be the subject's any more
 	Former      []string  // ids under which grants were sent before
+	Under       []GrantUnder
 
 	Account Account // that we made there for the subject
 	Uses    string  // account in whose AccountUse the subject may be
@@ -74,6 +78,39 @@ type GrantSet struct {
 
 // MaxGrants bounds one grant set (S21).
 const MaxGrants = 1000
+
+// GrantUnder is what is known of a role under one of several ids of the subject, while it is to be
+// taken away under all of them. What follows for the role is its Grant.
+type GrantUnder struct {
+	ID string
+	Grant
+}
+
+// UnderID returns what is known of a role under one of several ids, and whether it is known apart.
+func (s GrantSet) UnderID(role RoleRef, id string) (Grant, bool) {
+	i := slices.IndexFunc(s.Under, func(u GrantUnder) bool { return u.Role == role && u.ID == id })
+	if i < 0 {
+		return Grant{}, false
+	}
+	return s.Under[i].Grant, true
+}
+
+// SetUnder enters what is known of a role under one of several ids.
+func (s *GrantSet) SetUnder(id string, g Grant) {
+	s.DropUnder(g.Role, id)
+	s.Under = append(s.Under, GrantUnder{id, g})
+}
+
+// DropUnder forgets what is known of a role under an id.
+func (s *GrantSet) DropUnder(role RoleRef, id string) {
+	s.Under = slices.DeleteFunc(slices.Clone(s.Under), func(u GrantUnder) bool { return u.Role == role && u.ID == id })
+}
+
+// Forget drops a role of which nothing is left to know.
+func (s *GrantSet) Forget(role RoleRef) {
+	delete(s.Grants, role)
+	s.Under = slices.DeleteFunc(slices.Clone(s.Under), func(u GrantUnder) bool { return u.Role == role })
+}
 
 // SubjectRecord is a subject's side of the truth: the packages held, and how far they are
 // delivered. Delivery is owed while Generation is beyond ObservedGeneration.

@@ -285,21 +285,8 @@ func (w *simulation) rehire(c Command) {
 		w.say("  %s leaves %s", short(string(u)), t.name)
 		return
 	}
-	if t.secondIDHangs(u) {
-		w.say("  %s does not come back to %s", short(string(u)), t.name)
-		return
-	}
 	t.hire(u)
 	w.say("  %s has an account at %s: %s", short(string(u)), t.name, t.people[u])
-}
-
-// NotDrawn says what runs leave out, since the product does not pass it.
-const NotDrawn = "not drawn: that somebody comes back under another id to a target that makes changes later and shows nobody, or takes ids that nobody has; " +
-	"a role keeps one change under way for all ids, and is written again and again there"
-
-// secondIDHangs reports a person who would have a second id where NotDrawn says.
-func (t *target) secondIDHangs(u entitlement.UserID) bool {
-	return t.Later > 0 && !t.Tells() && slices.Contains(slices.Collect(maps.Values(t.owners)), u)
 }
 
 // spoil has a target fail every change that one person is part of, in one of two ways, or

@@ -167,8 +167,7 @@ func (o *oracle) subject(u entitlement.UserID) *tracked {
 
 // desired reports that a live assignment of the person gives the role now.
 func (o *oracle) desired(g grant, now time.Time) bool {
-	p := o.people[g.who]
-	if p == nil || !p.enabled || o.subject(g.who).disabled {
+	if !o.mayHold(g.who) {
 		return false
 	}
 	for _, a := range o.liveOf[g.who] {
@@ -177,6 +176,12 @@ func (o *oracle) desired(g grant, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// mayHold reports that a person is there and enabled, and known to be.
+func (o *oracle) mayHold(u entitlement.UserID) bool {
+	p := o.people[u]
+	return p != nil && p.enabled && !o.subject(u).disabled
 }
 
 // underway reports that an edit of a package that the person holds has not reached all

@@ -83,7 +83,6 @@ func TestSim(t *testing.T) {
 		return
 	}
 	t.Log(total.report(time.Since(started)))
-	t.Log(NotDrawn)
 	if missed := total.met.Missed(); len(missed) > 0 && total.runs >= enoughRuns && len(total.bad) == 0 {
 		t.Errorf("F45: these calls of DynamoDB never met these faults: %v", missed)
 	}

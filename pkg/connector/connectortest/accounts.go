@@ -169,7 +169,7 @@ var accounts = []test{
 		ref := n.provide()
 		if n.can.Accounts.Stays {
 			c.lacks = "to disable accounts"
-			if err := n.accounts.DisableAccount(n.Context(), ref); err == nil || connector.RefusalOf(err).Reason != connector.RefusedByTarget || !n.stored().Active {
+			if err := n.accounts.DisableAccount(n.Context(), ref, n.look(ref)); err == nil || connector.RefusalOf(err).Reason != connector.RefusedByTarget || !n.stored().Active {
 				n.Errorf("it says that it has disabled the account: %v", err)
 			}
 			return
@@ -179,7 +179,7 @@ var accounts = []test{
 			if active {
 				change = n.accounts.EnableAccount
 			}
-			if err := change(n.Context(), ref); err != nil {
+			if err := change(n.Context(), ref, n.look(ref)); err != nil {
 				n.Fatal(err)
 			}
 			n.later()
@@ -194,7 +194,7 @@ var accounts = []test{
 	{name: "an account that is deleted is not there any more", run: func(c *caller) {
 		n := c.newcomer()
 		ref := n.provide()
-		if err := n.accounts.DeleteAccount(n.Context(), ref); err != nil {
+		if err := n.accounts.DeleteAccount(n.Context(), ref, n.look(ref)); err != nil {
 			n.Fatal(err)
 		}
 		n.later()

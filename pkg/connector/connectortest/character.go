@@ -49,6 +49,14 @@ type Character struct {
 	ValueEmpties  bool          // understands a removal by a list of values as of everybody
 
 	NumericIDs bool // its ids are numbers
+
+	// What it says of itself at /ResourceTypes; nothing where none of these holds.
+	Elsewhere bool // it has accounts at /People and groups at /Teams, and says so
+	NoGroups  bool // it has no groups, and says so
+
+	// Versions (RFC 7644, 3.14).
+	Versions        bool // it keeps some, and changes nothing for who names another
+	DemandsVersions bool // and nothing for who names none
 }
 
 // Bad is the user name of the person whom BadPerson is about.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"leasehold/pkg/connector"
 )
 
 // Reported is the variable of the environment that has each suite report its outcome in a line that
@@ -24,6 +26,7 @@ type Outcome struct {
 	Test   string
 	Parts  map[string]Held // by the name of the part, or by the fault (F29) that a behaviour is of
 	Cannot []string        // what the target cannot do
+	Can    []string        // parts that not every connector has, and this one says that it has
 }
 
 // kind is of which kind the connector is.
@@ -53,12 +56,23 @@ func (s *score) count(c *caller, in []string) {
 	}
 }
 
+// can returns the optional parts that a connector says it has.
+func can(c connector.Capabilities) (parts []string) {
+	if c.Lists != nil {
+		parts = append(parts, "listing")
+	}
+	if c.Accounts != nil {
+		parts = append(parts, "accounts")
+	}
+	return parts
+}
+
 // report writes the outcome where it was asked for.
 func (s *score) report(name string) {
 	if os.Getenv(Reported) == "" || s.kind == "" {
 		return
 	}
 	slices.Sort(s.cannot)
-	line, _ := json.Marshal(Outcome{Kind: s.kind, Test: name, Parts: s.parts, Cannot: s.cannot})
+	line, _ := json.Marshal(Outcome{Kind: s.kind, Test: name, Parts: s.parts, Cannot: s.cannot, Can: can(s.can)})
 	fmt.Printf("\n%s%s\n", ReportedLine, line)
 }

@@ -103,20 +103,25 @@ type Stored struct {
 func NewServer(c Character, by clock.Clock) *Server {
 	s := &Server{Character: c, Token: "bearer-" + rand.Text(), clock: by, mux: http.NewServeMux()}
 
-	for pattern, handle := range map[string]func(*http.Request) answer{
+	users, groups := c.endpoints()
+	handlers := map[string]func(*http.Request) answer{
 		"GET /v2/ServiceProviderConfig": s.getConfiguration,
 		"GET /v2/Schemas/{id}":          s.getSchema,
-		"GET /v2/Users":                 s.findUsers,
-		"GET /v2/Users/{id}":            s.getUser,
-		"GET /v2/Groups":                s.findGroups,
-		"GET /v2/Groups/{id}":           s.getGroup,
-		"PATCH /v2/Groups/{id}":         s.patchGroup,
-		"PATCH /v2/Users/{id}":          s.patchUser,
-		"POST /v2/Users":                s.postUser,
-		"DELETE /v2/Users/{id}":         s.deleteUser,
+		"GET /v2" + users:               s.findUsers,
+		"GET /v2" + users + "/{id}":     s.versioned(s.getUser),
+		"PATCH /v2" + users + "/{id}":   s.versioned(s.patchUser),
+		"POST /v2" + users:              s.postUser,
+		"DELETE /v2" + users + "/{id}":  s.versioned(s.deleteUser),
 		// What is not there answers as a SCIM server does, and not as Go's mux.
 		"/": func(*http.Request) answer { return refuse(http.StatusNotFound, "") },
-	} {
+	}
+	if !c.NoGroups {
+		handlers["GET /v2"+groups], handlers["GET /v2"+groups+"/{id}"], handlers["PATCH /v2"+groups+"/{id}"] = s.findGroups, s.versioned(s.getGroup), s.versioned(s.patchGroup)
+	}
+	if c.Elsewhere || c.NoGroups {
+		handlers["GET /v2/ResourceTypes"] = s.getTypes
+	}
+	for pattern, handle := range handlers {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, handle) })
 	}
 
@@ -125,8 +130,9 @@ func NewServer(c Character, by clock.Clock) *Server {
 
 // answer is what the server says.
 type answer struct {
-	status int
-	body   any // nil: none
+	status  int
+	body    any    // nil: none
+	version string // of what the body shows
 }
 
 func refuse(status int, scimType string) answer {
@@ -134,7 +140,7 @@ func refuse(status int, scimType string) answer {
 	if scimType != "" {
 		body["scimType"] = scimType
 	}
-	return answer{status, body}
+	return answer{status: status, body: body}
 }
 
 // serve answers a request by handle, which locks for itself.
@@ -145,6 +151,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, handle func(*http
 	}
 	if a.body != nil {
 		w.Header().Set("Content-Type", mediaType)
+	}
+	if a.version != "" {
+		w.Header().Set("ETag", a.version)
 	}
 	w.WriteHeader(a.status)
 	if a.body != nil {

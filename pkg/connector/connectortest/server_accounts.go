@@ -107,9 +107,9 @@ func (s *Server) postUser(r *http.Request) answer {
 	}
 	s.users = append(s.users, u)
 	if s.AnswersOther {
-		return answer{http.StatusCreated, s.person(s.users[0])}
+		return answer{status: http.StatusCreated, body: s.person(s.users[0])}
 	}
-	return answer{http.StatusCreated, s.person(u)}
+	return answer{status: http.StatusCreated, body: s.person(u)}
 }
 
 func (s *Server) deleteUser(r *http.Request) answer {

@@ -21,8 +21,8 @@ func (s *Server) id(id string) any {
 }
 
 func (s *Server) getConfiguration(*http.Request) answer {
-	return answer{http.StatusOK, object{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
-		"patch": object{"supported": true}, "filter": object{"supported": true, "maxResults": 100}}}
+	return answer{status: http.StatusOK, body: object{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
+		"patch": object{"supported": true}, "filter": object{"supported": true, "maxResults": 100}, "etag": object{"supported": s.Versions}}}
 }
 
 func (s *Server) getSchema(r *http.Request) answer {
@@ -34,7 +34,7 @@ func (s *Server) getSchema(r *http.Request) answer {
 	for _, name := range names {
 		attributes = append(attributes, object{"name": name, "returned": "default"})
 	}
-	return answer{http.StatusOK, object{"id": r.PathValue("id"), "attributes": attributes}}
+	return answer{status: http.StatusOK, body: object{"id": r.PathValue("id"), "attributes": attributes}}
 }
 
 func (s *Server) getGroup(r *http.Request) answer {
@@ -54,7 +54,7 @@ func (s *Server) getGroup(r *http.Request) answer {
 		}
 	}
 
-	return answer{http.StatusOK, body}
+	return answer{status: http.StatusOK, body: body}
 }
 
 // list is what the server shows of a group's members; nil is no attribute at all.
@@ -103,7 +103,7 @@ func (s *Server) getUser(r *http.Request) answer {
 	}
 	s.showValues(body, u, r.URL.Query().Get("attributes"))
 
-	return answer{http.StatusOK, body}
+	return answer{status: http.StatusOK, body: body}
 }
 
 func (s *Server) person(u *account) object {
@@ -273,7 +273,7 @@ func page(query url.Values, found []object) answer {
 	}
 	shown := found[min(start-1, len(found)):]
 	shown = shown[:min(count, len(shown))]
-	return answer{http.StatusOK, object{"schemas": []string{schemaList}, "totalResults": len(found), "startIndex": start, "itemsPerPage": len(shown), "Resources": shown}}
+	return answer{status: http.StatusOK, body: object{"schemas": []string{schemaList}, "totalResults": len(found), "startIndex": start, "itemsPerPage": len(shown), "Resources": shown}}
 }
 
 func unquote(quoted string) (s string) {

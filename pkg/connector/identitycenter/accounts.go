@@ -160,12 +160,12 @@ func (c *Connector) anothers(u user, by lookup, name string) bool {
 }
 
 // DisableAccount calls nothing, since there is nothing to call.
-func (c *Connector) DisableAccount(context.Context, connector.PrincipalRef) error {
+func (c *Connector) DisableAccount(context.Context, connector.PrincipalRef, connector.AccountShown) error {
 	return cannotChange()
 }
 
 // EnableAccount calls nothing either.
-func (c *Connector) EnableAccount(context.Context, connector.PrincipalRef) error {
+func (c *Connector) EnableAccount(context.Context, connector.PrincipalRef, connector.AccountShown) error {
 	return cannotChange()
 }
 
@@ -175,7 +175,7 @@ func cannotChange() error {
 }
 
 // DeleteAccount deletes a user. That it is not there is for whoever looks to say.
-func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRef) error {
+func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRef, _ connector.AccountShown) error {
 	if !isObject(string(ref)) {
 		return connector.Fail(entitlement.Invalid, askToDelete.Op, noSuchUser(), nil)
 	}

@@ -170,17 +170,17 @@ func (c *Connector) LookAtAccount(ctx context.Context, ref connector.PrincipalRe
 }
 
 // DisableAccount sets accountEnabled to false.
-func (c *Connector) DisableAccount(ctx context.Context, ref connector.PrincipalRef) error {
+func (c *Connector) DisableAccount(ctx context.Context, ref connector.PrincipalRef, _ connector.AccountShown) error {
 	return c.changeGuest(ctx, askToDisable, ref, http.MethodPatch, map[string]bool{"accountEnabled": false})
 }
 
 // EnableAccount sets accountEnabled to true.
-func (c *Connector) EnableAccount(ctx context.Context, ref connector.PrincipalRef) error {
+func (c *Connector) EnableAccount(ctx context.Context, ref connector.PrincipalRef, _ connector.AccountShown) error {
 	return c.changeGuest(ctx, askToDisable, ref, http.MethodPatch, map[string]bool{"accountEnabled": true})
 }
 
 // DeleteAccount deletes a guest. Graph keeps the account for 30 days, in which it can be restored.
-func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRef) error {
+func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRef, _ connector.AccountShown) error {
 	return c.changeGuest(ctx, askToDelete, ref, http.MethodDelete, nil)
 }
 

@@ -173,7 +173,7 @@ func TestR270_NoIDLeadsElsewhere(t *testing.T) {
 	c := h.Connector.(connector.Accounts)
 	s.Forget()
 	for _, ref := range []connector.PrincipalRef{"", ".", "../groups/" + nobodyHas, nobodyHas + "/manager/$ref", "ann0@contoso.com"} {
-		if c.DisableAccount(t.Context(), ref) == nil || c.EnableAccount(t.Context(), ref) == nil || c.DeleteAccount(t.Context(), ref) == nil {
+		if c.DisableAccount(t.Context(), ref, connector.AccountShown{}) == nil || c.EnableAccount(t.Context(), ref, connector.AccountShown{}) == nil || c.DeleteAccount(t.Context(), ref, connector.AccountShown{}) == nil {
 			t.Errorf("%q was changed", ref)
 		}
 		if _, err := c.LookAtAccount(t.Context(), ref); err == nil {

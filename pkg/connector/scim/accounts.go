@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -79,7 +78,7 @@ func (c *Connector) MakeAccount(ctx context.Context, who connector.Person) (conn
 	if err != nil {
 		return "", entitlement.Wrap(entitlement.Internal, askToMake.Op, err, "")
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/Users", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+c.at.users, bytes.NewReader(body))
 	if err != nil {
 		return "", askToMake.Unanswered(err)
 	}
@@ -125,9 +124,9 @@ func (c *Connector) LookAtAccount(ctx context.Context, ref connector.PrincipalRe
 	}
 
 	var account attributes
-	err := c.getJSON(ctx, askOneAccount, accountPath(ref), url.Values{"attributes": {"id,userName,externalId,active"}}, &account)
+	version, err := c.getVersioned(ctx, askOneAccount, c.accountPath(ref), url.Values{"attributes": {"id,userName,externalId,active,meta"}}, &account)
 	switch {
-	case isMissing(err) && c.answersForOthers(ctx, "/Users", string(ref)):
+	case isMissing(err) && c.answersForOthers(ctx, c.at.users, string(ref)):
 		gone := &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The account is not there any more."}
 		return shown, connector.Fail(entitlement.NotFound, askOneAccount.Op, gone, err)
 	case isMissing(err):
@@ -143,6 +142,14 @@ func (c *Connector) LookAtAccount(ctx context.Context, ref connector.PrincipalRe
 	} else if other := textOf(attribute(account, "externalId")); other != "" {
 		shown.Mark = foreignMark
 	}
+	// What stands in front of a server may have versions of its own, so that of the header counts
+	// where the server says that it keeps some.
+	if meta, is := attribute(account, "meta").(map[string]any); is {
+		shown.Version = textOf(meta["version"])
+	}
+	if c.etags && version != "" {
+		shown.Version = version
+	}
 	if active, is := attribute(account, "active").(bool); is {
 		shown.Active = entitlement.PresenceOf(active)
 	}
@@ -152,7 +159,9 @@ func (c *Connector) LookAtAccount(ctx context.Context, ref connector.PrincipalRe
 // foreignMark is the mark of an account whose externalId somebody else chose.
 const foreignMark = "another"
 
-func accountPath(ref connector.PrincipalRef) string { return "/Users/" + url.PathEscape(string(ref)) }
+func (c *Connector) accountPath(ref connector.PrincipalRef) string {
+	return c.at.users + "/" + url.PathEscape(string(ref))
+}
 
 // activeBody is the body of a PATCH of one attribute that holds or does not.
 type activeBody struct {
@@ -167,16 +176,16 @@ type activeOperation struct {
 }
 
 // DisableAccount sets active to false, by a PATCH (RFC 7644, 3.5.2.3).
-func (c *Connector) DisableAccount(ctx context.Context, ref connector.PrincipalRef) error {
-	return c.setActive(ctx, ref, false)
+func (c *Connector) DisableAccount(ctx context.Context, ref connector.PrincipalRef, seen connector.AccountShown) error {
+	return c.setActive(ctx, ref, seen, false)
 }
 
 // EnableAccount sets active to true.
-func (c *Connector) EnableAccount(ctx context.Context, ref connector.PrincipalRef) error {
-	return c.setActive(ctx, ref, true)
+func (c *Connector) EnableAccount(ctx context.Context, ref connector.PrincipalRef, seen connector.AccountShown) error {
+	return c.setActive(ctx, ref, seen, true)
 }
 
-func (c *Connector) setActive(ctx context.Context, ref connector.PrincipalRef, active bool) error {
+func (c *Connector) setActive(ctx context.Context, ref connector.PrincipalRef, seen connector.AccountShown, active bool) error {
 	if !fitsPath(string(ref)) {
 		return connector.Fail(entitlement.Invalid, askToEnable.Op, badAccountRef, nil)
 	}
@@ -185,27 +194,14 @@ func (c *Connector) setActive(ctx context.Context, ref connector.PrincipalRef, a
 		c.accounts.Lock()
 		defer c.accounts.Unlock()
 	}
-	err := c.patchWith(ctx, askToEnable, accountPath(ref), activeBody{Schemas: []string{schemaPatch}, Operations: []activeOperation{{Op: "replace", Path: "active", Value: active}}})
-	return explain(askToEnable, err)
+	body := activeBody{Schemas: []string{schemaPatch}, Operations: []activeOperation{{Op: "replace", Path: "active", Value: active}}}
+	return explain(askToEnable, c.changeSeen(ctx, askToEnable, http.MethodPatch, c.accountPath(ref), seen, body))
 }
 
 // DeleteAccount deletes an account. That it is not there is for whoever looks to say.
-func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRef) error {
+func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRef, seen connector.AccountShown) error {
 	if !fitsPath(string(ref)) {
 		return connector.Fail(entitlement.Invalid, askToDelete.Op, badAccountRef, nil)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodDelete, c.base+accountPath(ref), nil)
-	if err != nil {
-		return askToDelete.Unanswered(err)
-	}
-	response, err := c.send(askToDelete, request)
-	if err != nil {
-		return explain(askToDelete, err)
-	}
-	defer response.Body.Close()
-	io.CopyN(io.Discard, response.Body, maxError)
-	if isPage(response) {
-		return askToDelete.NotUnderstood(response.StatusCode, errPage)
-	}
-	return nil
+	return explain(askToDelete, c.changeSeen(ctx, askToDelete, http.MethodDelete, c.accountPath(ref), seen, nil))
 }

@@ -110,9 +110,9 @@ func (c *Connector) byValues(ctx context.Context, a application, value string, w
 		}
 
 		var account attributes
-		err := c.getJSON(ctx, askAccountRoles, "/Users/"+url.PathEscape(string(p)), url.Values{"attributes": {"id," + a.attribute}}, &account)
+		err := c.getJSON(ctx, askAccountRoles, c.accountPath(p), url.Values{"attributes": {"id," + a.attribute}}, &account)
 		switch {
-		case isMissing(err) && c.answersForOthers(ctx, "/Users", string(p)):
+		case isMissing(err) && c.answersForOthers(ctx, c.at.users, string(p)):
 			return entitlement.PresenceAbsent, nil
 		case isMissing(err):
 			return entitlement.PresenceUnknown, askAccountRoles.NotUnderstood(http.StatusNotFound, errNoWitness)
@@ -214,7 +214,7 @@ func (c *Connector) byAccount(ctx context.Context, value string, who []connector
 
 // accountWith asks by a filter for one account.
 func (c *Connector) accountWith(ctx context.Context, p connector.PrincipalRef, filter string) (entitlement.Presence, error) {
-	r := &reader[groupID]{c: c, ask: askAccountRoles, path: "/Users", id: func(u groupID) id { return u.ID },
+	r := &reader[groupID]{c: c, ask: askAccountRoles, path: c.at.users, id: func(u groupID) id { return u.ID },
 		query: url.Values{"filter": {filter}, "attributes": {"id"}, "count": {"2"}}}
 	switch err := r.more(ctx); {
 	case err != nil:
@@ -271,7 +271,7 @@ func (c *Connector) patchRole(ctx context.Context, a application, value string, 
 		change = operation{Op: "remove", Path: a.attribute + "[value eq " + quote(value) + "]"}
 	}
 
-	err := c.patch(ctx, askToChangeRole, "/Users/"+url.PathEscape(string(o.Principal)), []operation{change})
+	err := c.patch(ctx, askToChangeRole, c.accountPath(o.Principal), []operation{change})
 	r := refusalOf(err)
 	switch {
 	case r == nil:
@@ -293,13 +293,13 @@ func (c *Connector) patchRole(ctx context.Context, a application, value string, 
 // accountMissing explains a 404 in SCIM's form to a change of an account: it is believed
 // where the server says it twice and answers for something else.
 func (c *Connector) accountMissing(ctx context.Context, o connector.Op, r *refused) (*connector.Refusal, error) {
-	there, err := c.isThere(ctx, askAccount, "/Users/", string(o.Principal))
+	there, err := c.isThere(ctx, askAccount, c.at.users, string(o.Principal))
 	switch {
 	case err != nil:
 		return nil, err
 	case there:
 		return r.ofOne(askToChangeRole, o), nil
-	case !c.answersForOthers(ctx, "/Users", string(o.Principal)):
+	case !c.answersForOthers(ctx, c.at.users, string(o.Principal)):
 		return nil, askToChangeRole.NotUnderstood(http.StatusNotFound, errNoWitness)
 	}
 	return &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true, Detail: fmt.Sprintf(

@@ -84,6 +84,7 @@ func onApplication(t *testing.T, character connectortest.Character, resource str
 	if h.Connector, err = New(proxy.URL, testToken, withRoles(character.ValueListOnly), outbound.Client(true)); err != nil {
 		t.Fatal(err)
 	}
+	lookAt(t, h.Connector.(*Connector))
 	h.Role, h.Registered = roleNamed(resource, quoted), true
 	h.Later = func() { now.Advance(2 * time.Minute) }
 	h.Crowd = crowdOf(s, func(id string, in bool) {

@@ -42,7 +42,7 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 	if err != nil {
 		return nil, err
 	}
-	path, err := groupPath(ask, group)
+	path, err := c.groupPath(ask, group)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func memberPath(p connector.PrincipalRef) string { return "members[value eq " + 
 // account that the one change is about, or something else that the change does not name,
 // such as another member's account.
 func (c *Connector) changeMissing(ctx context.Context, ask outbound.Operation, group string, ops []connector.Op, results []connector.Result, r *refused) error {
-	there, err := c.isThere(ctx, askGroup, "/Groups/", group)
+	there, err := c.isThere(ctx, askGroup, c.at.groups, group)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (c *Connector) changeMissing(ctx context.Context, ask outbound.Operation, g
 		return r.ofSeveral(ask)
 	}
 
-	there, err = c.isThere(ctx, askAccount, "/Users/", string(ops[0].Principal))
+	there, err = c.isThere(ctx, askAccount, c.at.users, string(ops[0].Principal))
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (c *Connector) isThere(ctx context.Context, ask outbound.Operation, below, 
 		return true, nil
 	}
 	var found struct{ ID id }
-	err := c.getJSON(ctx, ask, below+url.PathEscape(name), url.Values{"attributes": {"id"}}, &found)
+	err := c.getJSON(ctx, ask, below+"/"+url.PathEscape(name), url.Values{"attributes": {"id"}}, &found)
 	switch {
 	case isMissing(err):
 		return false, nil

@@ -70,8 +70,8 @@ func refusalOf(err error) *refused {
 	return r
 }
 
-// get reads path and hands the bounded body to read.
-func (c *Connector) get(ctx context.Context, ask outbound.Operation, path string, query url.Values, limit int64, read func(io.Reader) error) error {
+// get reads path, hands the bounded body to read, and returns the answer's header.
+func (c *Connector) get(ctx context.Context, ask outbound.Operation, path string, query url.Values, limit int64, read func(io.Reader) error) (http.Header, error) {
 	// Not every server reads a plus sign as a space.
 	encoded := strings.ReplaceAll(query.Encode(), "+", "%20")
 	if encoded != "" {
@@ -79,23 +79,23 @@ func (c *Connector) get(ctx context.Context, ask outbound.Operation, path string
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
-		return ask.Unanswered(err)
+		return nil, ask.Unanswered(err)
 	}
 
 	response, err := c.send(ask, request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
 	body := &wire{from: response.Body}
 	err = read(http.MaxBytesReader(nil, body, limit))
 	switch {
 	case err != nil && body.broken != nil:
-		return ask.Unanswered(body.broken)
+		return nil, ask.Unanswered(body.broken)
 	case err != nil:
-		return ask.NotUnderstood(response.StatusCode, err)
+		return nil, ask.NotUnderstood(response.StatusCode, err)
 	}
-	return nil
+	return response.Header, nil
 }
 
 // wire is a body that remembers whether it broke off, which is not the server's word.
@@ -118,38 +118,23 @@ func (w *wire) Close() error { return w.from.Close() }
 
 // getJSON reads path into an answer of usual size.
 func (c *Connector) getJSON(ctx context.Context, ask outbound.Operation, path string, query url.Values, into any) error {
-	return c.get(ctx, ask, path, query, maxAnswer, func(body io.Reader) error {
+	_, err := c.getVersioned(ctx, ask, path, query, into)
+	return err
+}
+
+// getVersioned is getJSON for whoever wants to change what is read only if it is as it was. version is
+// "" where the server names none.
+func (c *Connector) getVersioned(ctx context.Context, ask outbound.Operation, path string, query url.Values, into any) (version string, err error) {
+	header, err := c.get(ctx, ask, path, query, maxAnswer, func(body io.Reader) error {
 		return json.NewDecoder(body).Decode(into)
 	})
+	return header.Get("ETag"), err
 }
 
 // patch sends the operations. The answer's body tells nothing that Check would believe, so
 // it stays unread; only a page is known to come from something else than the server.
 func (c *Connector) patch(ctx context.Context, ask outbound.Operation, path string, operations []operation) error {
-	return c.patchWith(ctx, ask, path, patchBody{Schemas: []string{schemaPatch}, Operations: operations})
-}
-
-func (c *Connector) patchWith(ctx context.Context, ask outbound.Operation, path string, content any) error {
-	body, err := json.Marshal(content)
-	if err != nil {
-		return entitlement.Wrap(entitlement.Internal, ask.Op, err, "")
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, c.base+path, bytes.NewReader(body))
-	if err != nil {
-		return ask.Unanswered(err)
-	}
-	request.Header.Set("Content-Type", mediaType)
-
-	response, err := c.send(ask, request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	io.CopyN(io.Discard, response.Body, maxError) // a short body read to its end lets the connection be used again
-	if isPage(response) {
-		return ask.NotUnderstood(response.StatusCode, errPage)
-	}
-	return nil
+	return c.change(ctx, ask, http.MethodPatch, path, patchBody{Schemas: []string{schemaPatch}, Operations: operations})
 }
 
 var errPage = errors.New("a page for people")
@@ -264,13 +249,17 @@ func kindOf(refusal *connector.Refusal) entitlement.Kind {
 	return entitlement.Unavailable
 }
 
-// groupPath returns the path of a group. An id that could mean another path is none.
-func groupPath(ask outbound.Operation, id string) (string, error) {
+// groupPath returns the path of a group. An id that could mean another path is none, and neither is
+// any at a server that has no groups.
+func (c *Connector) groupPath(ask outbound.Operation, id string) (string, error) {
 	if !fitsPath(id) {
 		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "A group of a SCIM server cannot have this id.", Permanent: true}
 		return "", connector.Fail(entitlement.Invalid, ask.Op, refusal, nil)
 	}
-	return "/Groups/" + url.PathEscape(id), nil
+	if err := c.noGroups(ask); err != nil {
+		return "", err
+	}
+	return c.at.groups + "/" + url.PathEscape(id), nil
 }
 
 func fitsPath(id string) bool { return id != "" && id != "." && id != ".." }

@@ -93,7 +93,7 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, in conn
 		return nil, err
 	}
 	if !fitsPath(group) {
-		_, err := groupPath(askMembers, group)
+		_, err := c.groupPath(askMembers, group)
 		return nil, err
 	}
 
@@ -211,7 +211,7 @@ func (c *Connector) byGroupsOf(ctx context.Context, group string, who []connecto
 
 // groups reads the groups that a filter finds.
 func (c *Connector) groups(ask outbound.Operation, filter string, count int) *reader[groupID] {
-	return &reader[groupID]{c: c, ask: ask, path: "/Groups", id: func(g groupID) id { return g.ID },
+	return &reader[groupID]{c: c, ask: ask, path: c.at.groups, id: func(g groupID) id { return g.ID },
 		query: url.Values{"filter": {filter}, "attributes": {"id"}, "count": {strconv.Itoa(count)}}}
 }
 
@@ -240,7 +240,7 @@ func (c *Connector) byUser(ctx context.Context, group string, who []connector.Pr
 			}
 		}
 
-		err := c.getJSON(ctx, askUser, "/Users/"+url.PathEscape(string(p)), url.Values{"attributes": {"id,groups"}}, &person)
+		err := c.getJSON(ctx, askUser, c.accountPath(p), url.Values{"attributes": {"id,groups"}}, &person)
 		switch {
 		case isMissing(err):
 			return entitlement.PresenceAbsent, nil

@@ -31,6 +31,8 @@ var habits = []connectortest.Character{
 	{Name: "finds nobody by mail", NoMailFilter: true},
 	{Name: "has no filters on people", NoPeopleFilters: true},
 	{Name: "knows no or", NoOr: true},
+	{Name: "has its accounts and groups elsewhere", Elsewhere: true},
+	{Name: "keeps versions", Versions: true},
 }
 
 func TestTheConnectorConformsWithServersOfEveryCharacter(t *testing.T) {
@@ -68,6 +70,7 @@ func onCharacter(t *testing.T, character connectortest.Character) connectortest.
 	s.AddGroup()
 
 	h := harness(t, connectortest.NewProxy(t, s.Start(t)), group, character.ValueListOnly)
+	lookAt(t, h.Connector.(*Connector))
 	h.Hides = character.LeavesOut
 	h.Later = func() { now.Advance(2 * time.Minute) }
 	h.Crowd = crowdOf(s, func(id string, in bool) {
@@ -85,6 +88,11 @@ func onCharacter(t *testing.T, character connectortest.Character) connectortest.
 		h.Double = nil
 	}
 	return h
+}
+
+// lookAt has a connector know where the server has things, as one that is opened with its check does.
+func lookAt(t *testing.T, c *Connector) {
+	c.at = endpointsOf(c.Survey(t.Context()).Features)
 }
 
 // harness is what all targets have in common: people ann0 to ann5, and two accounts with

@@ -31,13 +31,13 @@ func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, curso
 	if err != nil {
 		return none, err
 	}
-	path, err := groupPath(askMembers, group)
+	path, err := c.groupPath(askMembers, group)
 	if err != nil {
 		return none, err
 	}
 
 	found := connector.HolderPage{}
-	scan := memberScan{each: func(p connector.PrincipalRef) error {
+	scan := memberScan{below: c.at.groups, each: func(p connector.PrincipalRef) error {
 		// A member without an id cannot be told from anybody.
 		if p == "" {
 			return errCutOff
@@ -45,7 +45,7 @@ func (c *Connector) Holders(ctx context.Context, role entitlement.RoleRef, curso
 		found.Refs = append(found.Refs, p)
 		return nil
 	}}
-	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
+	_, err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
 
 	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
 	switch {

@@ -62,7 +62,7 @@ func (c *Connector) filterFor(ctx context.Context, a application) (int, error) {
 }
 
 func (c *Connector) accountsBy(ctx context.Context, filter string, start, count int, into *list[attributes]) error {
-	return c.getJSON(ctx, askAccountsWith, "/Users", url.Values{"filter": {filter}, "attributes": {"id"}, "startIndex": {strconv.Itoa(start)}, "count": {strconv.Itoa(count)}}, into)
+	return c.getJSON(ctx, askAccountsWith, c.at.users, url.Values{"filter": {filter}, "attributes": {"id"}, "startIndex": {strconv.Itoa(start)}, "count": {strconv.Itoa(count)}}, into)
 }
 
 // accountsFrom reads one page.

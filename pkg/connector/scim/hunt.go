@@ -36,7 +36,7 @@ func (c *Connector) users(ask outbound.Operation, filter string, count int, attr
 	if filter != "" {
 		query.Set("filter", filter)
 	}
-	return &reader[user]{c: c, ask: ask, path: "/Users", id: func(u user) id { return u.ID }, query: query}
+	return &reader[user]{c: c, ask: ask, path: c.at.users, id: func(u user) id { return u.ID }, query: query}
 }
 
 // readOn reads the list of people on, to at most the page. A refusal is remembered: the

@@ -22,16 +22,16 @@ var askMembers = outbound.Operation{Op: "scim: read members", What: "for the mem
 // end says nothing of those who were not seen, and a group without a list nothing at all,
 // unless the server's schema promises one.
 func (c *Connector) byMembers(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
-	path, err := groupPath(askMembers, group)
+	path, err := c.groupPath(askMembers, group)
 	if err != nil {
 		return nil, err
 	}
 
-	scan := memberScan{found: map[connector.PrincipalRef]bool{}}
+	scan := memberScan{below: c.at.groups, found: map[connector.PrincipalRef]bool{}}
 	for _, p := range who {
 		scan.found[p] = false
 	}
-	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, c.maxMembers(), scan.read)
+	_, err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, c.maxMembers(), scan.read)
 
 	// A body that is cut off at the bound is no failure: what was read of it was there.
 	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
@@ -76,6 +76,7 @@ func (c *Connector) maxMembers() int64 {
 type memberScan struct {
 	found map[connector.PrincipalRef]bool
 	each  func(connector.PrincipalRef) error // of people; nil: only those of found are looked for
+	below string                             // the path of groups, by which a nested one is known
 	id    id
 	shown bool
 }
@@ -130,7 +131,7 @@ func (s *memberScan) list(d *json.Decoder) error {
 		if err := d.Decode(&member); err != nil {
 			return err
 		}
-		isGroup := strings.EqualFold(textOf(member.Type), "Group") || strings.Contains(textOf(member.Ref), "/Groups/")
+		isGroup := strings.EqualFold(textOf(member.Type), "Group") || strings.Contains(textOf(member.Ref), s.below+"/")
 		if s.each != nil && !isGroup {
 			if err := s.each(connector.PrincipalRef(member.Value)); err != nil {
 				return err

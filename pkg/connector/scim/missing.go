@@ -38,7 +38,7 @@ func (c *Connector) groupMissing(ctx context.Context, ask outbound.Operation, gr
 // answersOtherwise reports that the server answers in SCIM's form for something else: for
 // its groups, this one not among them, or where it shows none, for itself.
 func (c *Connector) answersOtherwise(ctx context.Context, group string) bool {
-	return c.answersForOthers(ctx, "/Groups", group)
+	return c.answersForOthers(ctx, c.at.groups, group)
 }
 
 // answersForOthers is answersOtherwise for one of a list at a path.

@@ -59,6 +59,10 @@ func (c *Connector) ListResources(ctx context.Context, q connector.Query) (conne
 		return connector.ResourcePage{}, err
 	}
 
+	if c.at.noGroups {
+		return connector.ResourcePage{Items: c.applicationsOffered()}, nil
+	}
+
 	limit := min(max(q.Limit, 1), entitlement.PageSize)
 	groups, total, err := c.groupsFrom(ctx, q.Search, at.from, limit)
 	if err != nil {
@@ -113,7 +117,7 @@ func (c *Connector) groupsFrom(ctx context.Context, search string, from, limit i
 	}
 
 	var answer list[listed]
-	if err := c.getJSON(ctx, askList, "/Groups", query, &answer); err != nil {
+	if err := c.getJSON(ctx, askList, c.at.groups, query, &answer); err != nil {
 		return nil, 0, err
 	}
 	if answer.TotalResults == nil || *answer.TotalResults < 0 || from == 0 && *answer.TotalResults > 0 && len(answer.Resources) == 0 {

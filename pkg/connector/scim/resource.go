@@ -21,7 +21,7 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 		return c.describe(a), nil
 	}
 
-	path, err := groupPath(askGroup, originID)
+	path, err := c.groupPath(askGroup, originID)
 	if err != nil {
 		return connector.Resource{}, err
 	}

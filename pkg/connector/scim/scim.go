@@ -51,6 +51,7 @@ type Connector struct {
 	name     string              // of the registration
 	values   map[string][]string // the roles of each application
 	check    entitlement.TargetCheck
+	at       endpoints
 	accounts sync.Mutex // held by whoever changes an account, where changes go one after the other
 
 	serial      bool // one write after the other
@@ -58,6 +59,7 @@ type Connector struct {
 	valueList   bool // members are taken out by a list of values
 	makes       bool // accounts are made for those who have none
 	made        bool // or once were
+	etags       bool // the server said that it keeps versions
 	deletes     bool // and deleted, not only disabled, when no role needs them
 }
 
@@ -118,6 +120,8 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 		name:   cfg.DisplayName,
 		values: roleValues(cfg),
 		check:  cfg.Check,
+		at:     endpointsOf(cfg.Check.Features),
+		etags:  slices.Contains(cfg.Check.Features, featureETag),
 
 		serial:      !cfg.ConcurrentWrites,
 		unconfirmed: cfg.Unconfirmed,

@@ -35,6 +35,7 @@ var askSurvey = outbound.Operation{Op: "scim: look at server", What: "what it is
 // survey is a look at a server on its way.
 type survey struct {
 	c     *Connector
+	at    endpoints
 	found entitlement.TargetCheck
 }
 
@@ -44,8 +45,8 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 	ctx, cancel := context.WithTimeout(ctx, surveyTime)
 	defer cancel()
 
-	s := &survey{c: c, found: entitlement.TargetCheck{At: c.now(), Dialect: "SCIM 2.0"}}
-	for _, step := range []func(context.Context) error{s.configuration, s.schema, s.groups, s.people} {
+	s := &survey{c: c, at: endpointsOf(nil), found: entitlement.TargetCheck{At: c.now(), Dialect: "SCIM 2.0"}}
+	for _, step := range []func(context.Context) error{s.configuration, s.types, s.schema, s.groups, s.people} {
 		// What stands for the whole target stops the look; what is found until then is kept.
 		if err := step(ctx); err != nil {
 			connector.Stopped(&s.found, explain(askSurvey, err))
@@ -139,20 +140,24 @@ func (s *survey) values(a application, values ...string) {
 // groups looks at a group: whether its members show, and which filters find it.
 func (s *survey) groups(ctx context.Context) error {
 	var sample list[listed]
-	if err := s.c.getJSON(ctx, askAnyGroups, "/Groups", url.Values{"attributes": {"id,displayName"}, "count": {"2"}}, &sample); err != nil {
+	if err := s.c.getJSON(ctx, askAnyGroups, s.at.groups, url.Values{"attributes": {"id,displayName"}, "count": {"2"}}, &sample); err != nil {
 		return tolerable(err)
 	}
 	if sample.TotalResults == nil {
 		return askAnyGroups.NotUnderstood(200, errNoList)
 	}
 	s.shows(showsGroups)
+	if s.at.noGroups {
+		// It names none, and has some all the same.
+		s.found.Features = append(s.found.Features, typeMark+typeGroup+" at "+s.at.groups)
+	}
 	if len(sample.Resources) == 0 || !fitsPath(string(sample.Resources[0].ID)) {
 		return nil
 	}
 
 	one := sample.Resources[0]
 	var group attributes
-	if err := s.c.getJSON(ctx, askGroup, "/Groups/"+url.PathEscape(string(one.ID)), url.Values{"attributes": {"id,members"}}, &group); tolerable(err) != nil {
+	if err := s.c.getJSON(ctx, askGroup, s.at.groups+"/"+url.PathEscape(string(one.ID)), url.Values{"attributes": {"id,members"}}, &group); tolerable(err) != nil {
 		return err
 	}
 	members, _ := attribute(group, "members").([]any)
@@ -164,12 +169,12 @@ func (s *survey) groups(ctx context.Context) error {
 		return nil // no filter can be tried by it
 	}
 	for _, f := range []struct{ name, filter string }{{filterName, "displayName eq " + quote(one.DisplayName)}, {filterContains, "displayName co " + quote(one.DisplayName)}} {
-		if err := s.filter(ctx, f.name, "/Groups", f.filter, string(one.ID)); err != nil {
+		if err := s.filter(ctx, f.name, s.at.groups, f.filter, string(one.ID)); err != nil {
 			return err
 		}
 	}
 	if len(members) > 0 {
-		return s.filter(ctx, filterMember, "/Groups", "members.value eq "+quote(valueOf(members[0])), string(one.ID))
+		return s.filter(ctx, filterMember, s.at.groups, "members.value eq "+quote(valueOf(members[0])), string(one.ID))
 	}
 	return nil
 }
@@ -204,7 +209,7 @@ func (s *survey) finds(ctx context.Context, path, filter string) (ids []string, 
 func (s *survey) people(ctx context.Context) error {
 	shown := "id,userName,externalId,emails,roles,entitlements"
 	var sample list[attributes]
-	if err := s.c.getJSON(ctx, askSurvey, "/Users", url.Values{"attributes": {shown}, "count": {"20"}}, &sample); err != nil {
+	if err := s.c.getJSON(ctx, askSurvey, s.at.users, url.Values{"attributes": {shown}, "count": {"20"}}, &sample); err != nil {
 		return tolerable(err)
 	}
 	if sample.TotalResults == nil {
@@ -237,7 +242,7 @@ func (s *survey) groupsOf(ctx context.Context, sample []attributes) error {
 			continue
 		}
 		var shown attributes
-		if err := s.c.getJSON(ctx, askUser, "/Users/"+url.PathEscape(who), url.Values{"attributes": {"id,groups"}}, &shown); err != nil {
+		if err := s.c.getJSON(ctx, askUser, s.at.users+"/"+url.PathEscape(who), url.Values{"attributes": {"id,groups"}}, &shown); err != nil {
 			return tolerable(err)
 		}
 		if groups, _ := attribute(shown, "groups").([]any); len(groups) > 0 {
@@ -260,7 +265,7 @@ func (s *survey) keys(ctx context.Context, sample []attributes) error {
 				continue
 			}
 			name := "users." + lookups[key].filter + " eq"
-			if err := s.filter(ctx, name, "/Users", lookups[key].filter+" eq "+quote(value), textOf(attribute(account, "id"))); err != nil {
+			if err := s.filter(ctx, name, s.at.users, lookups[key].filter+" eq "+quote(value), textOf(attribute(account, "id"))); err != nil {
 				return err
 			}
 			break

@@ -266,20 +266,20 @@ var own = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, er
 })
 
 // A Lambda function that holds to the contract is a target like any other.
-func TestTheConnectorConformsWithAFunction(t *testing.T) {
+func TestTheConnectorConformsWithAFunction(t *testing.T) { connectortest.Run(t, functionHarness) }
+
+func functionHarness(t *testing.T) connectortest.Harness {
 	function := habit{"a function", func(target *example.Target) (http.Handler, func()) { return aFunction(t, target), nil }}
-	connectortest.Run(t, func(t *testing.T) connectortest.Harness {
-		h := harnessOf(t, function, func(address *url.URL, _ *example.Target) connector.Connector {
-			at := address.Scheme + "://" + address.Host + "/2015-03-31/functions/LeaseholdTargetRooms/invocations"
-			c, err := LambdaFactory(outbound.Client(true), true, own)(entitlement.ConnectorConfig{URL: at, CorrelationKeys: []string{"userName"}}, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c
-		})
-		h.Kind, h.Secret = kinds.Lambda, "the secret key of the role"
-		return h
+	h := harnessOf(t, function, func(address *url.URL, _ *example.Target) connector.Connector {
+		at := address.Scheme + "://" + address.Host + "/2015-03-31/functions/LeaseholdTargetRooms/invocations"
+		c, err := LambdaFactory(outbound.Client(true), true, own)(entitlement.ConnectorConfig{URL: at, CorrelationKeys: []string{"userName"}}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
 	})
+	h.Kind, h.Secret = kinds.Lambda, "the secret key of the role"
+	return h
 }
 
 func isApply(r *http.Request) bool {

@@ -13,3 +13,7 @@ func TestTheHoldersOfARoleAreListedPageByPage(t *testing.T) {
 		})
 	}
 }
+
+func TestTheHoldersOfARoleOfAFunctionAreListedPageByPage(t *testing.T) {
+	connectortest.RunHolders(t, functionHarness)
+}

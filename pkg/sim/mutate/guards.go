@@ -101,7 +101,7 @@ var mutations = []mutation{
 `}}},
 	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/record.go",
 		`	case onlyIntended(g, grantSet.Token):
-		delete(grantSet.Grants, role)
+		grantSet.Forget(role)
 `, ``}, {"pkg/delivery/finish.go",
 		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
 	{name: "pending while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
@@ -174,10 +174,12 @@ var mutations = []mutation{
 	return nextStep{step: stepDone}
 `}}},
 	{name: "presence read after our own removal proves nothing (F40)", edits: []edit{{"pkg/delivery/decide.go",
-		`	case s.record.Revoked && s.recent():
+		`	case s.record.Revoked && s.read.Before(s.passed(s.record.Wrote)):
 		return nextStep{step: stepWrite} // what is shown may be what was there before
 `, ``}, {"pkg/delivery/unit.go",
 		`	return o.Grant && g.Revoked && !gone && o`, `	return false && o.Grant && g.Revoked && !gone && o`}}},
+	{name: "what is shown proves nothing while a removal without an answer may be made (F35)", edits: []edit{{"pkg/delivery/decide.go",
+		`	if p.madeLater {`, `	if p.madeLater && false {`}}},
 	{name: "removal is sent until the target answered it (F40)", edits: []edit{{"pkg/delivery/split.go",
 		` && (o.Grant || !o.sent) {`, ` {`}}},
 	{name: "nobody is out who was never seen in, on the word of one way (F39)", edits: []edit{{"pkg/delivery/decide.go",
