@@ -43,6 +43,9 @@ func checkWildcards(t template) (complaints []string) {
 				}
 			}
 			for _, target := range listOf(at(statement, "Resource")) {
+				if flat(target) == "*" && identityAlone(statement) {
+					continue // the action knows no resources, and is limited by whom the identity is shown to
+				}
 				if text := flat(target); strings.Contains(text, "*") && !endsLike(text, forcedResources) {
 					complaints = append(complaints, fmt.Sprintf("%s allows the resource %s", id, text))
 				}
@@ -59,6 +62,24 @@ func checkWildcards(t template) (complaints []string) {
 		}
 	}
 	return complaints
+}
+
+// identityAlone reports a statement that lets a function show who it is, to those whom names lists.
+func identityAlone(statement any) bool {
+	actions := listOf(at(statement, "Action"))
+	return len(actions) == 1 && flat(actions[0]) == "sts:GetWebIdentityToken" && flat(at(statement, "Condition")) == flat(shownTo(names.TokenAudiences))
+}
+
+// shownTo is the condition on whom an identity is shown to: somebody, and nobody else.
+func shownTo(audiences []string) any {
+	var limits any
+	text, _ := json.Marshal(map[string]any{
+		"ForAllValues:StringEquals": map[string]any{"sts:IdentityTokenAudience": audiences},
+		"Null":                      map[string]any{"sts:IdentityTokenAudience": "false"},
+		"StringEquals":              map[string]any{"sts:SigningAlgorithm": "RS256"},
+	})
+	_ = json.Unmarshal(text, &limits)
+	return limits
 }
 
 func endsLike(text string, allowed map[string]string) bool {
@@ -147,7 +168,10 @@ func checkRights(t template) (complaints []string) {
 
 // limits are the conditions of a right as the template has them.
 func (t template) limits(right names.Right) string {
-	if len(right.Leading) == 0 {
+	switch {
+	case len(right.Audiences) > 0:
+		return " if " + flat(shownTo(right.Audiences))
+	case len(right.Leading) == 0:
 		return ""
 	}
 	var patterns []string
@@ -229,6 +253,8 @@ func (t template) resourceOf(f names.Function, right names.Right) string {
 		return "arn:${AWS::Partition}:lambda:*:*:function:" + names.InvokedTargets + "*"
 	case names.PartRole:
 		return "arn:${AWS::Partition}:iam::*:role/" + names.AssumedRoles + "*"
+	case names.PartIdentity:
+		return "*"
 	case names.PartFiles:
 		return first("AWS::S3::Bucket") + "/" + names.FilesBelow + "*"
 	case names.PartLog:

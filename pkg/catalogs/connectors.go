@@ -116,6 +116,8 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 		return c, err
 	}
 
+	c.MadeAccounts = c.MadeAccounts || c.MakeAccounts
+
 	e := by.Marked(s.event(entitlement.OfConnector, string(c.ID), kind, by))
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {

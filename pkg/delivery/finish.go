@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -164,7 +165,7 @@ func (r *run) recordOnly(ctx context.Context, j *reconciliation, p *targetJob) e
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *reconciliation) state(p *targetJob) State {
-	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, Expiring: j.expiring, Planned: j.planned, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
+	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, Expiring: j.expiring, Planned: j.planned, GrantSets: slices.Clone(j.idle), Uses: maps.Clone(j.uses), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 
 	for _, grantSet := range j.idle {
@@ -183,6 +184,7 @@ func (j *reconciliation) state(p *targetJob) State {
 		}
 		if q.over && !q.unsaid {
 			s.GrantSets = append(s.GrantSets, q.grantSet)
+			s.Uses[q.at] = q.use
 		} else {
 			s.GrantSets = append(s.GrantSets, q.before) // somebody is at work on the other
 		}

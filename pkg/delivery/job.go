@@ -24,9 +24,10 @@ type reconciliation struct {
 	expiring      roles     // neither to grant nor to take away, see given
 	planned       time.Time // when these were told apart
 	verify        roles
-	kept          roles                     // that nothing desires any more and that are left, since they were there before us
-	idle          []entitlement.GrantSet    // those that nothing is to be done at
-	unread        []entitlement.ConnectorID // those of which cannot be read
+	kept          roles                                              // that nothing desires any more and that are left, since they were there before us
+	uses          map[entitlement.ConnectorID]entitlement.AccountUse // of accounts of ours, where they decide what is done
+	idle          []entitlement.GrantSet                             // those that nothing is to be done at
+	unread        []entitlement.ConnectorID                          // those of which cannot be read
 	parts         []*targetJob
 	turn          chan struct{} // taken while something of the job is recorded
 	moved         bool          // the subject moved on: what was seen is recorded, and nothing follows from it
@@ -53,6 +54,7 @@ type targetJob struct {
 	unsaid   bool // it could not be recorded
 
 	step    entitlement.AccountStep // with an account of ours
+	use     entitlement.AccountUse  // of that, as it was seen last
 	missing *connector.Refusal      // nobody was found, and an account may be made
 	changed bool                    // a call that changes the account was sent, and is not judged
 	events  []entitlement.Event     // of the account, to be recorded with the grant set
@@ -111,7 +113,7 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*reconc
 }
 
 func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliation, error) {
-	j := &reconciliation{subject: id, turn: make(chan struct{}, 1)}
+	j := &reconciliation{subject: id, turn: make(chan struct{}, 1), uses: map[entitlement.ConnectorID]entitlement.AccountUse{}}
 
 	grantSets, err := r.read(ctx, j)
 	if err != nil || !j.subjectRecord.NeedsReconcile() {
@@ -131,12 +133,15 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 		if err := r.keep(ctx, j, grantSet); err != nil {
 			return nil, err
 		}
+		if j.uses[grantSet.Connector], err = r.usedBy(ctx, j, grantSet); err != nil {
+			return nil, err
+		}
 		if len(j.plan(grantSet, now)) == 0 && !j.accountDue(grantSet, now) {
 			j.idle = append(j.idle, grantSet)
 			continue
 		}
 
-		j.parts = append(j.parts, &targetJob{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, lost: roles{}})
+		j.parts = append(j.parts, &targetJob{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, use: j.uses[grantSet.Connector], lost: roles{}})
 	}
 	return j, nil
 }

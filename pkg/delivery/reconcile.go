@@ -8,7 +8,8 @@
 //  1. The subject is read and planned on. Nothing is changed: the subject stays pending.
 //  2. The part is claimed, which signs what may be granted and was never sent. A crash
 //     leaves the claim until its lease ends, and the signatures: they count as sent.
-//  3. The subject is looked up, where that is needed. A crash loses the id, nothing else.
+//  3. The subject is looked up, where that is needed, and enters the use of an account that others may
+//     share. A crash loses the id, nothing else.
 //  4. Each role is read, written under a fence, and read again. A crash leaves what was
 //     written at the target, and a record that says that it may be there; the id under
 //     which it was written is lost where it was looked up just then.

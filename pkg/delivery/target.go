@@ -157,6 +157,7 @@ func (t *target) wave(ctx, calls context.Context, parts []*targetJob, instead *o
 	// Step 3.
 	t.find(ctx, calls, parts)
 	t.tendAll(ctx, calls, parts)
+	t.enterAll(ctx, parts)
 
 	// Step 4, and step 5 by whichever unit is the last one of a part.
 	var g errgroup.Group

@@ -200,6 +200,8 @@ type ConnectorConfig struct {
 	ConcurrentWrites bool
 	// MakeAccounts: who has no account at the target gets one when a role first needs it.
 	MakeAccounts bool
+	// MadeAccounts: accounts are made there, or once were, so that who uses one is on record.
+	MadeAccounts bool
 	// DeleteAccounts: an account that we made is deleted when no role needs it any more, and not
 	// only disabled.
 	DeleteAccounts bool

@@ -74,10 +74,10 @@ var Functions = []Function{
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
 	// It, deliver and drift alone read credentials and call targets; it changes nothing anywhere.
 	{ID: Targets, Timeout: 25 * time.Second, Memory: 512, Trigger: Trigger{Invoked: true},
-		Uses: Uses{Table: Read, Secrets: Read, Assumes: true, Invokes: true}},
+		Uses: Uses{Table: Read, Secrets: Read, Assumes: true, Invokes: true, Federates: true}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true,
+		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true, Federates: true,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
 	// It carries on what is too long for one call: edits of packages, and exports, of which it
 	// reads all that whoever asked for one may see; and it looks at changes of roles that many
@@ -94,13 +94,24 @@ var Functions = []Function{
 	// what its pace lets it do of that, so that it never sleeps for long. It changes a target where a
 	// person decided that a role is taken away, and then only.
 	{ID: Drift, Timeout: DriftPeriod - 30*time.Second, Memory: 512, Trigger: Trigger{Schedule: DriftPeriod},
-		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true,
+		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true, Federates: true,
 			Writes: []Family{FamilyPackage, FamilyPerson, FamilyGroup, FamilyConnector, FamilyConfig, FamilyEvent}}},
 }
 
 // AssumedRoles begins the names of the roles of other accounts that functions may assume, to call
 // targets at AWS: a role is made for that, and no other can be named by mistake or on purpose.
 const AssumedRoles = "LeaseholdIdentityCenter"
+
+// EntraAudience is to whom a function shows who it is: Entra, for a federated application. Two clouds have another
+// one, which begins with it.
+const EntraAudience = "api://AzureADTokenExchange"
+
+// TokenAudiences are all to whom functions may show who they are, and TokenAlgorithm is how that is
+// signed.
+var TokenAudiences = []string{EntraAudience, EntraAudience + "USGov", EntraAudience + "China"}
+
+// TokenAlgorithm is the one that Entra takes.
+const TokenAlgorithm = "RS256"
 
 // InvokedTargets begins the names of functions that are targets: no other can be registered, and
 // the roles of our functions let no other be called.

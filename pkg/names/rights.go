@@ -23,16 +23,17 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check, History, Recent, Offered
-	Writes  []Family // of keys of the table
-	Send    []string // ids of the queues that it sends to
-	Secrets Access   // of the credentials of connectors: Read, Write, Delete
-	Files   Access   // of exports: Read, Write
-	SignsIn bool     // reads what proves to issuers that it is the pages
-	Parked  bool     // counts the messages in every dead-letter queue
-	Assumes bool     // roles of the accounts of targets, named AssumedRoles and whatever follows
-	Invokes bool     // functions that are targets, named InvokedTargets and whatever follows
-	Calls   []string // ids of the functions that it calls, and waits for
+	Table     Access   // Read, Search, Order, Write, Check, History, Recent, Offered
+	Writes    []Family // of keys of the table
+	Send      []string // ids of the queues that it sends to
+	Secrets   Access   // of the credentials of connectors: Read, Write, Delete
+	Files     Access   // of exports: Read, Write
+	SignsIn   bool     // reads what proves to issuers that it is the pages
+	Parked    bool     // counts the messages in every dead-letter queue
+	Assumes   bool     // roles of the accounts of targets, named AssumedRoles and whatever follows
+	Invokes   bool     // functions that are targets, named InvokedTargets and whatever follows
+	Federates bool     // shows who it is to those who trust the account: to TokenAudiences
+	Calls     []string // ids of the functions that it calls, and waits for
 }
 
 // Env returns the environment that the function is given and that config.Load demands.
@@ -101,6 +102,7 @@ const (
 	PartFiles    Part = "files"    // exports, in the bucket
 	PartTarget   Part = "target"   // a function that is one
 	PartRole     Part = "role"     // of another account, for functions to call a target there
+	PartIdentity Part = "identity" // the function's own, signed for those whom it is shown to
 )
 
 // Right is what a function's role allows on one resource, in IAM's words. It is used or not
@@ -111,6 +113,8 @@ type Right struct {
 	ID      string // of the index, queue or function
 	Actions []string
 	Leading []Family // of the table: the partitions that it is limited to; none means all
+
+	Audiences []string // of an identity: to whom it may be shown
 
 	// Lambda itself does it in the role's name, as our code never does.
 	ByLambda bool
@@ -158,6 +162,9 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.SignsIn, PartSignIn, "", "ssm:GetParameter")
 
 	grant(f.Uses.Assumes, PartRole, "", "sts:AssumeRole")
+	if f.Uses.Federates {
+		rights = append(rights, Right{Part: PartIdentity, Actions: []string{"sts:GetWebIdentityToken"}, Audiences: TokenAudiences})
+	}
 	grant(f.Uses.Invokes, PartTarget, "", "lambda:InvokeFunction")
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")

@@ -28,7 +28,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Me
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
 	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own()}), Queue: clients.Sender(names.DeliverBulk),
+		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own(), Home: clients.Home()}), Queue: clients.Sender(names.DeliverBulk),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
 	}), clients.Drained(), clients.Err()
 }

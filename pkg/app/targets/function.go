@@ -18,7 +18,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, remote.Questi
 	clients := base.Open(c)
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}, Log: log}
-	return Handler(Registry(db, clients.Credentials(), people, Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own()})), clients.Err()
+	return Handler(Registry(db, clients.Credentials(), people, Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own(), Home: clients.Home()})), clients.Err()
 }
 
 // Handler answers questions with the connectors of a registry.

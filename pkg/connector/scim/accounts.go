@@ -27,7 +27,7 @@ var (
 
 // rules are what the registration lets us do about accounts.
 func (c *Connector) rules() *connector.AccountRules {
-	return &connector.AccountRules{Make: c.makes, Delete: c.deletes, Refuse: func(p connector.Person) *connector.Refusal {
+	return &connector.AccountRules{Make: c.makes, Made: c.made, Delete: c.deletes, Refuse: func(p connector.Person) *connector.Refusal {
 		if p.UserName == "" {
 			return &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true, Detail: "The person has no user name by which an account could be made. Give it to the user, then reprocess."}
 		}
