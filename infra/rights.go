@@ -25,6 +25,12 @@ func (h *stackBuilder) grant(role awsiam.Role, f names.Function, log awslogs.Log
 		if right.Part == names.PartQueue && h.queues[right.ID] == nil && right.ByLambda {
 			continue // dead letters of the schedule, which the function's construct grants
 		}
+		if names.OfVPC(right.ID) && h.settings.vpc.id == "" {
+			continue // the deployment has none
+		}
+		if right.Part == names.PartNetwork {
+			h.refuseInterfaces(role, f, right)
+		}
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions:    jsii.Strings(h.actions(right)...),
 			Resources:  jsii.Strings(h.arn(right, log)),
@@ -82,6 +88,8 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 		return *h.queues[right.ID].QueueArn()
 	case names.PartFiles:
 		return *h.files.ArnForObjects(jsii.String(names.FilesBelow + "*"))
+	case names.PartNetwork:
+		return "*" // Lambda's documentation names no other
 	case names.PartLog:
 		return *log.LogGroupArn()
 	case names.PartFunction:

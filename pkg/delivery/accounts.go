@@ -563,9 +563,11 @@ func (r *run) scheduleAccounts(j *reconciliation) {
 	}
 
 	for _, s := range j.idle {
-		later(s, j.uses[s.Connector])
+		if !j.elsewhere[s.Connector] {
+			later(s, j.uses[s.Connector])
+		}
 	}
-	for _, p := range j.parts {
+	for _, p := range j.here() {
 		// Who holds the part, or had no time for it, is looked at again for that.
 		if later(p.grantSet, p.use) && p.claimed && !p.left && p.step == entitlement.AccountRests {
 			r.again(j.subject)

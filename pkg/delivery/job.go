@@ -28,6 +28,7 @@ type reconciliation struct {
 	uses          map[entitlement.ConnectorID]entitlement.AccountUse // of accounts of ours, where they decide what is done
 	idle          []entitlement.GrantSet                             // those that nothing is to be done at
 	unread        []entitlement.ConnectorID                          // those of which cannot be read
+	elsewhere     map[entitlement.ConnectorID]bool                   // those of the other network
 	parts         []*targetJob
 	turn          chan struct{} // taken while something of the job is recorded
 	moved         bool          // the subject moved on: what was seen is recorded, and nothing follows from it
@@ -39,19 +40,20 @@ type reconciliation struct {
 
 // targetJob is one subject at one target.
 type targetJob struct {
-	job      *reconciliation
-	at       entitlement.ConnectorID
-	before   entitlement.GrantSet // as read
-	grantSet entitlement.GrantSet // the same; under the claim as it is then, and as it becomes
-	claimed  bool
-	until    time.Time // end of the claim's lease
-	tasks    []*task
-	held     bool // another worker has the claim
-	rested   bool // the target was left alone
-	found    bool // the subject was looked up in this run
-	named    bool // the subject's id at the target is a name
-	over     bool // all that can be done in this round is, and recorded
-	unsaid   bool // it could not be recorded
+	job       *reconciliation
+	at        entitlement.ConnectorID
+	before    entitlement.GrantSet // as read
+	grantSet  entitlement.GrantSet // the same; under the claim as it is then, and as it becomes
+	claimed   bool
+	until     time.Time // end of the claim's lease
+	tasks     []*task
+	held      bool // another worker has the claim
+	elsewhere bool // the connector is of the other network, whose worker is told
+	rested    bool // the target was left alone
+	found     bool // the subject was looked up in this run
+	named     bool // the subject's id at the target is a name
+	over      bool // all that can be done in this round is, and recorded
+	unsaid    bool // it could not be recorded
 
 	step    entitlement.AccountStep // with an account of ours
 	use     entitlement.AccountUse  // of that, as it was seen last

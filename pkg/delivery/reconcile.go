@@ -35,6 +35,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // Service reconciles subjects with their targets.
@@ -46,6 +47,11 @@ type Service struct {
 	IDs        clock.IDs
 	Lease      time.Duration // as long as the function may run
 	Log        *slog.Logger
+
+	// Network is where the function calls targets from; "" where the deployment has one network
+	// alone. HandOn is the queue of the function in the VPC, where this is that of the internet.
+	Network names.Network
+	HandOn  Queue
 }
 
 // Bounds of one call.
@@ -67,6 +73,8 @@ type run struct {
 	moved  []entitlement.UserID // to be planned afresh in this run
 	left   []entitlement.UserID // for whom there was no time
 	looks  map[entitlement.UserID]time.Time
+
+	networks networks
 }
 
 // Deliver brings every subject's targets to what the subject's live assignments give, as
@@ -105,12 +113,16 @@ func (r *run) round(ctx, calls context.Context, subjects []entitlement.UserID) [
 	byTarget := map[entitlement.ConnectorID][]*targetJob{}
 	var g errgroup.Group
 
-	for _, j := range r.load(ctx, subjects) {
+	jobs := r.divide(ctx, r.load(ctx, subjects))
+	r.handOn(ctx, jobs)
+
+	for _, j := range jobs {
+		here := j.here()
 		// What a subject without targets is owed is a matter of its record alone.
-		if len(j.parts) == 0 {
+		if len(here) == 0 {
 			g.Go(func() error { r.finish(ctx, j, nil); return nil })
 		}
-		for _, p := range j.parts {
+		for _, p := range here {
 			byTarget[p.at] = append(byTarget[p.at], p)
 		}
 	}

@@ -60,13 +60,22 @@ func (w *fixture) person() entitlement.UserID {
 // pack adds a package of roles with one policy without approval.
 func (w *fixture) pack(roles ...string) entitlement.AccessPackage {
 	w.t.Helper()
+	var refs []entitlement.RoleRef
+	for _, r := range roles {
+		refs = append(refs, role(r))
+	}
+	return w.packOf(refs...)
+}
+
+func (w *fixture) packOf(roles ...entitlement.RoleRef) entitlement.AccessPackage {
+	w.t.Helper()
 	id := entitlement.PackageID(w.clock.New())
 	policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: id, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
 		Requestor: entitlement.RequestorSettings{SelfAdd: true}}
 	p := entitlement.AccessPackage{ID: id, Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P", Policies: []entitlement.PolicyID{policy.ID}}
 	scopes := entitlement.PackageScopes{Package: id}
 	for _, r := range roles {
-		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: w.clock.New() + "_" + w.clock.New(), Resource: entitlement.ResourceID(w.clock.New()), Ref: role(r)})
+		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: w.clock.New() + "_" + w.clock.New(), Resource: entitlement.ResourceID(w.clock.New()), Ref: r})
 	}
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Policies: []entitlement.AssignmentPolicy{policy}, Scopes: []entitlement.PackageScopes{scopes},
 		Catalogs: []entitlement.Catalog{{ID: p.Catalog, DisplayName: "C", Published: true}}})

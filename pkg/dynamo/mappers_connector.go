@@ -24,6 +24,7 @@ var connectorMapper = mapper[entitlement.ConnectorConfig]{
 		flag(f, "md", &c.MadeAccounts)
 		flag(f, "da", &c.DeleteAccounts)
 		flag(f, "ie", &c.InviteEverybody)
+		flag(f, "vpc", &c.VPC)
 		flag(f, "pa", &c.Paused)
 		texts(f, "rv", &c.RoleValues)
 		texts(f, "ev", &c.EntitlementValues)

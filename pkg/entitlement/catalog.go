@@ -208,6 +208,9 @@ type ConnectorConfig struct {
 	// InviteEverybody: where an account is made by invitation, members of the directory are invited
 	// too, and not guests alone. It is for the tenant of another organization.
 	InviteEverybody bool
+	// VPC: the target is reached from inside the deployment's VPC, by the functions that run there
+	// and by no other.
+	VPC bool
 	// Paused: nothing is sent to the target, not even questions; what is owed there stays owed.
 	Paused bool
 

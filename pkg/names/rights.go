@@ -38,15 +38,21 @@ type Uses struct {
 
 // Env returns the environment that the function is given and that config.Load demands.
 func (f Function) Env() []EnvKey {
+	if f.OfVPC() {
+		// It is the same code, and is told what its counterpart is told.
+		f, _ = FindFunction(f.Code())
+	}
 	var keys []EnvKey
 
 	if f.Uses.Table != 0 {
 		keys = append(keys, EnvTable)
 	}
 
-	for _, q := range Queues {
-		if f.Sends(q.ID) || f.Drains(q.ID) {
-			keys = append(keys, q.Env)
+	for _, queues := range [][]Queue{Queues, VPCQueues} {
+		for _, q := range queues {
+			if f.Sends(q.ID) || f.Drains(q.ID) {
+				keys = append(keys, q.Env)
+			}
 		}
 	}
 
@@ -67,6 +73,9 @@ func (f Function) Env() []EnvKey {
 	}
 	if f.Uses.Secrets&Read != 0 { // it calls targets
 		keys = append(keys, EnvInternal)
+	}
+	if f.Uses.Secrets&Read != 0 || slices.Contains(f.Uses.Calls, TargetsVPC) {
+		keys = append(keys, EnvNetwork)
 	}
 
 	if f.Uses.SignsIn {
@@ -101,6 +110,7 @@ const (
 	PartFunction Part = "function" // another one
 	PartFiles    Part = "files"    // exports, in the bucket
 	PartTarget   Part = "target"   // a function that is one
+	PartNetwork  Part = "network"  // interfaces in the VPC, which Lambda makes for the function
 	PartRole     Part = "role"     // of another account, for functions to call a target there
 	PartIdentity Part = "identity" // the function's own, signed for those whom it is shown to
 )
@@ -126,12 +136,17 @@ var (
 	checkTable = "dynamodb:ConditionCheckItem" // changes nothing
 	putEvents  = "dynamodb:PutItem"            // on the condition that there is none: that is S11's to find
 	drain      = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+	joinVPC    = []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
 	writeLog   = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 )
 
 // Rights returns everything that the function's role allows.
 func (f Function) Rights() []Right {
 	rights := []Right{{Part: PartLog, Actions: writeLog, ByLambda: true}}
+
+	if f.OfVPC() {
+		rights = append(rights, Right{Part: PartNetwork, Actions: joinVPC, ByLambda: true})
+	}
 
 	grant := func(granted bool, part Part, id string, actions ...string) {
 		if granted {
@@ -177,7 +192,7 @@ func (f Function) Rights() []Right {
 	}
 
 	if f.Uses.Parked {
-		for _, id := range Parkers() {
+		for _, id := range Parkers(true) {
 			grant(true, PartQueue, id+DeadLetterSuffix, "sqs:GetQueueAttributes")
 		}
 	}

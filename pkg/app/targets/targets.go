@@ -24,6 +24,7 @@ import (
 type Reach struct {
 	Private  bool                    // targets may be plain http and on private addresses, which is for emulators alone
 	Internal outbound.Allowed        // private addresses at which directories may be
+	VPC      bool                    // the process is in the deployment's VPC
 	Own      aws.CredentialsProvider // the process's at AWS, with which it assumes roles and calls functions; nil: it has none
 	Home     base.Home               // where it asks AWS who it is
 }
@@ -31,7 +32,7 @@ type Reach struct {
 // Registry returns every kind of connector there is.
 func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, reach Reach) *connector.Registry {
 	private := reach.Private
-	return connector.NewRegistry(configs, secrets, lookup.Builtin(people), map[string]connector.Factory{
+	registry := connector.NewRegistry(configs, secrets, lookup.Builtin(people), map[string]connector.Factory{
 		kinds.IdentityCenter: identitycenter.Factory(outbound.Client(private), private, reach.Own),
 		kinds.LDAP:           ldap.Factory(outbound.Dialer{Private: private, Allowed: reach.Internal, Ports: ldap.Ports}),
 		kinds.Lambda:         webhook.LambdaFactory(outbound.Client(private), private, reach.Own),
@@ -40,4 +41,8 @@ func Registry(configs connector.Configs, secrets connector.Secrets, people *dire
 		kinds.SharePoint:     sharepoint.Factory(outbound.Client(private), private),
 		kinds.Webhook:        webhook.Factory(outbound.Client(private), private),
 	})
+	if reach.VPC {
+		return registry.InVPC()
+	}
+	return registry
 }
