@@ -35,12 +35,12 @@ type parked struct {
 	Unknown bool // it could not be counted at the moment
 }
 
-// wording says what words of ours mean to people. It is data alone, where a map of few would be code
+// meanings says what words of ours mean to people. It is data alone, where a map of few would be code
 // that every start runs.
-type wording [][2]string
+type meanings [][2]string
 
 // of returns what a word means, "" where nothing is said of it.
-func (w wording) of(word string) string {
+func (w meanings) of(word string) string {
 	for _, each := range w {
 		if each[0] == word {
 			return each[1]
@@ -50,7 +50,7 @@ func (w wording) of(word string) string {
 }
 
 // parkerWords are what parks messages, in words.
-var parkerWords = wording{
+var parkerWords = meanings{
 	{names.DeliverUrgent, "Deliveries that people wait for"},
 	{names.DeliverBulk, "Deliveries of edited packages"},
 	{names.FanoutJobs, "Edits of packages, and exports"},

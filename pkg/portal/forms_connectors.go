@@ -224,7 +224,7 @@ func (v *visit) connectorKinds() (all []choice) {
 }
 
 // settingWords say what the words of a connector's settings mean.
-var settingWords = wording{
+var settingWords = meanings{
 	{"readBack", "What counts as given"}, {"required", "what the target shows"}, {"unconfirmed", "also what no way of asking shows"},
 	{"removalForm", "How members are taken out"}, {"memberPath", "one by one, by a path"}, {"valueList", "by a list of values"},
 	{"writes", "Changes of one resource"}, {"serial", "one after the other"}, {"concurrent", "side by side"},

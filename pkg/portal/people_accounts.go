@@ -21,7 +21,7 @@ func accountAt(a requests.TargetAccount) string {
 
 // settingHelps say what a setting does at which kind of target, and from what of a person an account
 // is made.
-var settingHelps = wording{
+var settingHelps = meanings{
 	{"accounts", "At a SCIM target from user name, names and mail. At IAM Identity Center from the same, given name and surname required. At Microsoft Graph people are invited as guests, by their mail; Microsoft writes to them."},
 	{"accountsAtEnd", "AWS has no call that disables a user of IAM Identity Center: the roles end there, and the user stays."},
 	{"invitations", "Members too where the tenant is another organization's. Whoever has an account there already is never invited."},

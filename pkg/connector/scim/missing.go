@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/outbound"
@@ -45,14 +44,16 @@ func (c *Connector) answersOtherwise(ctx context.Context, group string) bool {
 // listsAt reports, asking once, that the server has a list at the path: that it shows it, or refuses
 // to show the whole. Where it has none, a status of 404 is about the path, and not about anybody.
 func (c *Connector) listsAt(path string) func(context.Context) bool {
-	var once sync.Once
-	var lists bool
+	turn := make(chan struct{}, 1) // a lock that one who waits for it can be seen to wait for
+	asked, lists := false, false
 	return func(ctx context.Context) bool {
-		once.Do(func() {
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		if !asked {
 			var answer list[groupID]
 			err := c.getJSON(ctx, askAnyGroups, path, url.Values{"attributes": {"id"}, "count": {"1"}}, &answer)
-			lists = err == nil && answer.TotalResults != nil || refusalOf(err) != nil && !isMissing(err)
-		})
+			asked, lists = true, err == nil && answer.TotalResults != nil || refusalOf(err) != nil && !isMissing(err)
+		}
 		return lists
 	}
 }
