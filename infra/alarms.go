@@ -35,11 +35,11 @@ var alarms = []alarm{
 		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.", nil},
 	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",
 		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Messages that get lost meanwhile are repaired by the sweep.",
-		func(h *stackBuilder) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }},
+		func(h *stackBuilder) awscloudwatch.IMetric { return h.oldestOf(names.DeliverUrgent) }},
 	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
 		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",
 		func(h *stackBuilder) awscloudwatch.IMetric {
-			return formula("MAX(METRICS())", time.Minute, h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
+			return h.oldestOf(names.DeliverBulk, names.FanoutJobs)
 		}},
 	{"unreadable-items", "Something in the table cannot be read by this version of the service, and is left out of what it does.",
 		"The log of the function that met it names the item: search for cannot be read. After a rollback the newer version reads it again: deploy that, and the next sweep goes on. Otherwise the item is damaged: whoever waits for it is served by hand until it is restored from a backup.", nil},
@@ -134,6 +134,25 @@ func formula(expression string, period time.Duration, metrics ...awscloudwatch.I
 		Expression: jsii.String(expression), UsingMetrics: &used, Period: seconds(period), Label: jsii.String(strings.ToLower(expression[:3]))})
 }
 
+// oldestOf is the age of the oldest message in some queues, and in those that stand for them in the
+// VPC.
+func (h *stackBuilder) oldestOf(queues ...string) awscloudwatch.IMetric {
+	for _, id := range queues {
+		if inside := names.CounterpartOf(id); h.queues[inside] != nil {
+			queues = append(queues, inside)
+		}
+	}
+	if len(queues) == 1 {
+		return h.oldest(queues[0])
+	}
+
+	var metrics []awscloudwatch.IMetric
+	for _, id := range queues {
+		metrics = append(metrics, h.oldest(id))
+	}
+	return formula("MAX(METRICS())", time.Minute, metrics...)
+}
+
 func (h *stackBuilder) oldest(queue string) awscloudwatch.IMetric {
 	return h.queues[queue].MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{
 		Statistic: jsii.String("Maximum"), Period: seconds(time.Minute)})
@@ -152,7 +171,8 @@ func (h *stackBuilder) parked() (metrics []awscloudwatch.IMetric) {
 // functions that fails is an answer of 502, which api-errors counts, and one that they call of
 // 503.
 func (h *stackBuilder) workerErrors() (metrics []awscloudwatch.IMetric) {
-	for _, f := range names.Functions {
+	_, functions := h.deployed()
+	for _, f := range functions {
 		if !f.Trigger.API && !f.Trigger.Invoked {
 			metrics = append(metrics, h.functions[f.ID].MetricErrors(&awscloudwatch.MetricOptions{
 				Label: jsii.String(f.ID), Statistic: jsii.String("Sum"), Period: seconds(time.Minute)}))

@@ -31,7 +31,7 @@ var answers = []answer{
 	{"CKV_AWS_116", "AWS::Lambda::Function",
 		"The queues that a function drains have dead-letter queues, the API's callers get the error, and the scheduled function has a dead-letter queue of its own."},
 	{"CKV_AWS_117", "AWS::Lambda::Function",
-		"There is nothing in a VPC to reach. Targets are on the internet, and the guarded client refuses private addresses."},
+		"Targets are on the internet. Where directories are in a VPC, copies of the functions that call targets run there and no others: those could not reach the internet."},
 	{"CKV_AWS_59", "AWS::ApiGateway::Method",
 		"Every function verifies the access token itself, first of all, on AWS as on every emulator."},
 	{"CKV_AWS_73", "AWS::ApiGateway::Stage",

@@ -114,7 +114,7 @@ func checkWatched(t template) (complaints []string) {
 		}
 		want = append(want, metric+" of "+id)
 	}
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		if !f.Trigger.API && !f.Trigger.Invoked { // an API function that fails is a 5XXError
 			want = append(want, "Errors of "+t.function(f.ID))
 		}

@@ -34,7 +34,7 @@ func checkFiles(t template) (complaints []string) {
 		complaints = append(complaints, fmt.Sprintf("the bucket does not forget files and uploads after %d days", exportDays))
 	}
 
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		told := t.Resources[t.function(f.ID)].at("Environment", "Variables", string(names.EnvBucket)) != nil
 		if told != (f.Uses.Files != 0) {
 			complaints = append(complaints, fmt.Sprintf("%s is told of the bucket: %t", f.ID, told))

@@ -51,7 +51,7 @@ func containsValue(list any, value string) bool {
 
 // checkTriggers complains when a function's queue or schedule is not as names says.
 func checkTriggers(t template) (complaints []string) {
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		logical := t.function(f.ID)
 		for _, queue := range f.Trigger.Queues {
 			if !t.drains(logical, queue) {
@@ -74,7 +74,7 @@ func rateOf(period time.Duration) string {
 }
 
 func (t template) drains(function, queue string) bool {
-	for _, want := range names.Queues {
+	for _, want := range t.queues() {
 		for _, id := range t.ofType("AWS::Lambda::EventSourceMapping") {
 			mapping := t.Resources[id]
 			source := t.Resources[refersTo(mapping.at("EventSourceArn"))]
@@ -181,7 +181,7 @@ func (t template) integration(method resource) string {
 		return ""
 	}
 	uri := flat(method.at("Integration", "Uri"))
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		if strings.Contains(uri, "${"+t.function(f.ID)+"}") {
 			return f.ID
 		}
@@ -268,7 +268,7 @@ func checkAccessLog(t template) (complaints []string) {
 // checkSweeps complains about sweeps that are kept when they are too late to be of use,
 // or tried again: the next one does their work.
 func checkSweeps(t template) (complaints []string) {
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		if f.Trigger.Schedule == 0 {
 			continue
 		}

@@ -12,10 +12,10 @@ import (
 
 // checkFunctions complains when the functions are not those of names, as names says.
 func checkFunctions(t template) (complaints []string) {
-	if got, want := len(t.ofType("AWS::Lambda::Function")), len(names.Functions); got != want {
+	if got, want := len(t.ofType("AWS::Lambda::Function")), len(t.functions()); got != want {
 		complaints = append(complaints, fmt.Sprintf("there are %d functions, names has %d", got, want))
 	}
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		r, ok := t.Resources[t.function(f.ID)]
 		if !ok {
 			complaints = append(complaints, f.ID+" is missing")
@@ -33,7 +33,7 @@ func checkFunctions(t template) (complaints []string) {
 
 // checkEnvironment complains when a function is given other keys than names says.
 func checkEnvironment(t template) (complaints []string) {
-	for _, f := range names.Functions {
+	for _, f := range t.functions() {
 		variables, _ := t.Resources[t.function(f.ID)].at("Environment", "Variables").(map[string]any)
 		got := slices.Sorted(maps.Keys(variables))
 		var want []string

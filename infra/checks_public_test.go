@@ -13,7 +13,7 @@ import (
 var ways = []string{
 	"AWS::ApiGateway::Account", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Method",
 	"AWS::ApiGateway::Resource", "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::CDK::Metadata",
-	"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table", "AWS::Events::Rule",
+	"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint", "AWS::Events::Rule",
 	"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping",
 	"AWS::Lambda::Function", "AWS::Lambda::Permission",
 	"AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
@@ -28,6 +28,14 @@ func checkPublic(t template) (complaints []string) {
 	}
 	if apis := t.ofType("AWS::ApiGateway::RestApi"); len(apis) != 1 {
 		complaints = append(complaints, fmt.Sprintf("there are %d APIs, want one", len(apis)))
+	}
+	// In a VPC, what is let in comes from another group of the stack.
+	for _, id := range t.ofType("AWS::EC2::SecurityGroup") {
+		for _, from := range listOf(t.Resources[id].at("SecurityGroupIngress")) {
+			if t.Resources[refersTo(at(from, "SourceSecurityGroupId"))].Type != "AWS::EC2::SecurityGroup" {
+				complaints = append(complaints, fmt.Sprintf("%s lets in whoever comes from %s", id, flat(from)))
+			}
+		}
 	}
 	callers := []any{"apigateway.amazonaws.com", "events.amazonaws.com"}
 	for _, id := range t.ofType("AWS::Lambda::Permission") {

@@ -54,7 +54,8 @@ func (h *stackBuilder) alarmPanel() awscloudwatch.IWidget {
 
 // ofFunctions is one metric of every function.
 func (h *stackBuilder) ofFunctions(metric, statistic string) (metrics []awscloudwatch.IMetric) {
-	for _, f := range names.Functions {
+	_, functions := h.deployed()
+	for _, f := range functions {
 		metrics = append(metrics, h.functions[f.ID].Metric(jsii.String(metric), each(statistic, f.ID)))
 	}
 	return metrics
@@ -62,7 +63,8 @@ func (h *stackBuilder) ofFunctions(metric, statistic string) (metrics []awscloud
 
 // ofQueues is one metric of every queue.
 func (h *stackBuilder) ofQueues(metric func(awssqs.Queue, *awscloudwatch.MetricOptions) awscloudwatch.Metric) (metrics []awscloudwatch.IMetric) {
-	for _, queue := range names.Queues {
+	queues, _ := h.deployed()
+	for _, queue := range queues {
 		metrics = append(metrics, metric(h.queues[queue.ID], each("Maximum", queue.ID)))
 	}
 	return metrics

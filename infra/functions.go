@@ -28,7 +28,7 @@ func (h *stackBuilder) addFunction(f names.Function) {
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Handler:      jsii.String("bootstrap"),
 		Architecture: h.architecture(),
-		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(h.dist, f.ID)), nil),
+		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(h.dist, f.Code())), nil),
 		MemorySize:   jsii.Number(f.Memory),
 		Timeout:      seconds(f.Timeout),
 		Environment:  h.environmentOf(f),
@@ -50,6 +50,7 @@ func (h *stackBuilder) addFunction(f names.Function) {
 		props.DeadLetterQueue = h.addDeadLetters(f.ID)
 	}
 	h.functions[f.ID] = awslambda.NewFunction(h.stack, jsii.String(f.ID), props)
+	h.putInside(f)
 }
 
 // addLog adds a log group that forgets. It goes with the stack: the audit record is in the table.
@@ -62,7 +63,7 @@ func (h *stackBuilder) addLog(id, name string) awslogs.LogGroup {
 }
 
 func (h *stackBuilder) environmentOf(f names.Function) *map[string]*string {
-	all := h.environment()
+	all := h.environment(f)
 	given := map[string]*string{}
 	for _, key := range f.Env() {
 		given[string(key)] = all[key]

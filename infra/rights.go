@@ -25,6 +25,12 @@ func (h *stackBuilder) grant(role awsiam.Role, f names.Function, log awslogs.Log
 		if right.Part == names.PartQueue && h.queues[right.ID] == nil && right.ByLambda {
 			continue // dead letters of the schedule, which the function's construct grants
 		}
+		if names.OfVPC(right.ID) && h.settings.vpc.id == "" {
+			continue // the deployment has none
+		}
+		if right.Part == names.PartNetwork {
+			h.refuseInterfaces(role, f, right)
+		}
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions:    jsii.Strings(h.actions(right)...),
 			Resources:  jsii.Strings(h.arn(right, log)),
@@ -33,11 +39,18 @@ func (h *stackBuilder) grant(role awsiam.Role, f names.Function, log awslogs.Log
 	}
 }
 
-// conditions limit a right to the families of keys that it is for. A call without keys is
-// none of them: a condition on all values of nothing would hold. It does on an emulator, which
-// does not know the keys of any call.
+// conditions limit a right to the families of keys that it is for, or to those whom an identity is
+// shown to. A call without keys is none of them: a condition on all values of nothing would hold. It does
+// on an emulator, which does not know the keys of any call.
 func (h *stackBuilder) conditions(right names.Right) *map[string]any {
-	if len(right.Leading) == 0 {
+	switch {
+	case len(right.Audiences) > 0:
+		return &map[string]any{
+			"ForAllValues:StringEquals": map[string]any{"sts:IdentityTokenAudience": right.Audiences},
+			"Null":                      map[string]any{"sts:IdentityTokenAudience": "false"},
+			"StringEquals":              map[string]any{"sts:SigningAlgorithm": names.TokenAlgorithm},
+		}
+	case len(right.Leading) == 0:
 		return nil
 	}
 	patterns := make([]string, len(right.Leading))
@@ -75,6 +88,8 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 		return *h.queues[right.ID].QueueArn()
 	case names.PartFiles:
 		return *h.files.ArnForObjects(jsii.String(names.FilesBelow + "*"))
+	case names.PartNetwork:
+		return "*" // Lambda's documentation names no other
 	case names.PartLog:
 		return *log.LogGroupArn()
 	case names.PartFunction:
@@ -93,6 +108,8 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 		// In whichever account a target is: accounts are registered long after the deployment.
 		return *h.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("iam"), Region: jsii.String(""), Account: jsii.String("*"),
 			Resource: jsii.String("role"), ResourceName: jsii.String(names.AssumedRoles + "*")})
+	case names.PartIdentity:
+		return "*" // the action knows no resources
 	case names.PartSecret:
 		return h.parameters(secretPath)
 	case names.PartSignIn:

@@ -24,6 +24,8 @@ type settings struct {
 	arch       string // in Go's words
 	alarmEmail string // "" means that nobody is mailed
 
+	vpc vpc
+
 	internalTargets string // networks and hosts, separated by commas; "" means none
 }
 
@@ -45,11 +47,14 @@ func readSettings(context func(string) any) (settings, error) {
 		s.arch = defaultArch(s.emulator)
 	}
 
+	var noVPC error
+	s.vpc, noVPC = readVPC(context)
+
 	endpoint := text(context(names.ContextEndpoint))
 	s.domainOnly = endpoint == "off"
 
 	// All mistakes at once: each deployment takes minutes.
-	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail(), s.checkInternalTargets()); err != nil {
+	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail(), s.checkInternalTargets(), noVPC); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}
 	return s, nil

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -39,6 +41,31 @@ func TestSettingsAreRefused(t *testing.T) {
 	}
 }
 
+func TestR273_AVPCThatWouldReachNothingIsRefused(t *testing.T) {
+	for name, tt := range map[string]struct {
+		changed map[string]any
+		want    string
+	}{
+		"subnets alone":       {map[string]any{names.ContextVPC: nil}, "pass -c vpc=vpc-... too"},
+		"a name":              {map[string]any{names.ContextVPC: "main"}, `not "main"`},
+		"no subnets":          {map[string]any{names.ContextVPCSubnets: nil}, "one in each of two zones"},
+		"no ids of subnets":   {map[string]any{names.ContextVPCSubnets: "subnet-0a,10.0.0.0/24"}, "one in each of two zones"},
+		"no route tables":     {map[string]any{names.ContextVPCRoutes: nil}, "-c vpcEndpoints=none where"},
+		"no ids of tables":    {map[string]any{names.ContextVPCRoutes: "main"}, "route tables of the subnets"},
+		"endpoints half":      {map[string]any{names.ContextEndpoints: "some"}, `not "some"`},
+		"none and their ways": {map[string]any{names.ContextEndpoints: "none"}, "pass one of them"},
+	} {
+		context := maps.Clone(withVPC)
+		maps.Copy(context, tt.changed)
+		if _, err := readSettings(deployment(context)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error = %v, want %q in it", name, err, tt.want)
+		}
+	}
+	if _, err := readSettings(deployment(withVPC)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSettingsAllProblemsAtOnce(t *testing.T) {
 	_, err := readSettings(func(string) any { return nil })
 	if err == nil || !strings.Contains(err.Error(), names.ContextIssuers) || !strings.Contains(err.Error(), names.ContextFirstAdmin) {
@@ -59,7 +86,7 @@ func TestSettingsAreRead(t *testing.T) {
 	}
 	want := settings{emulator: true, arch: "amd64", publicURL: "http://127.0.0.1:8080", domainOnly: true, firstAdmin: "https://id.example.com|17",
 		issuers: `[{"audience":"x","issuer":"http://127.0.0.1:9","keySet":"http://127.0.0.1:9/jwks"}]`}
-	if s != want {
+	if !reflect.DeepEqual(s, want) {
 		t.Errorf("settings = %+v\nwant       %+v", s, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
@@ -31,6 +32,7 @@ type stackBuilder struct {
 	api       awsapigateway.RestApi
 	topic     awssns.Topic // that alarms are sent to
 	alarms    []awscloudwatch.Alarm
+	inside    awsec2.CfnSecurityGroup // of functions in the VPC; nil: the deployment has none
 }
 
 // newStack adds the whole of Leasehold to the app, with the functions' code from dist.
@@ -46,10 +48,12 @@ func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
 	// In the order in which one needs another: rights name the table and the queues.
 	h.addTable()
 	h.addFiles()
-	for _, queue := range names.Queues {
+	h.addVPC()
+	queues, functions := h.deployed()
+	for _, queue := range queues {
 		h.addQueue(queue)
 	}
-	for _, function := range names.Functions {
+	for _, function := range functions {
 		h.addFunction(function)
 		h.addTrigger(function)
 	}
@@ -73,21 +77,29 @@ func stackProps(s settings) *awscdk.StackProps {
 	return props
 }
 
+// deployed is what the deployment has of queues and functions.
+func (h *stackBuilder) deployed() ([]names.Queue, []names.Function) {
+	return names.Deployed(h.settings.vpc.id != "")
+}
+
 // environment gives the value of every key; a function is given those it lists.
-func (h *stackBuilder) environment() map[names.EnvKey]*string {
+func (h *stackBuilder) environment(f names.Function) map[names.EnvKey]*string {
 	return map[names.EnvKey]*string{
-		names.EnvTable:       h.table.TableName(),
-		names.EnvUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
-		names.EnvBulkQueue:   h.queues[names.DeliverBulk].QueueUrl(),
-		names.EnvFanoutQueue: h.queues[names.FanoutJobs].QueueUrl(),
-		names.EnvBucket:      h.files.BucketName(),
-		names.EnvIssuers:     jsii.String(h.settings.issuers),
-		names.EnvFirstAdmin:  jsii.String(h.settings.firstAdmin),
-		names.EnvPublicURL:   jsii.String(h.settings.publicURL),
-		names.EnvSecretPath:  jsii.String(secretPath),
-		names.EnvSignInPath:  jsii.String(signInPath),
-		names.EnvInternal:    jsii.String(h.settings.internalTargets),
-		names.EnvEmulated:    jsii.String(strconv.FormatBool(h.settings.emulator)),
+		names.EnvTable:          h.table.TableName(),
+		names.EnvUrgentQueue:    h.queueFor(f, names.DeliverUrgent),
+		names.EnvBulkQueue:      h.queueFor(f, names.DeliverBulk),
+		names.EnvFanoutQueue:    h.queueFor(f, names.FanoutJobs),
+		names.EnvNetwork:        jsii.String(string(h.network(f))),
+		names.EnvVPCUrgentQueue: h.queueFor(f, names.VPCUrgent),
+		names.EnvVPCBulkQueue:   h.queueFor(f, names.VPCBulk),
+		names.EnvBucket:         h.files.BucketName(),
+		names.EnvIssuers:        jsii.String(h.settings.issuers),
+		names.EnvFirstAdmin:     jsii.String(h.settings.firstAdmin),
+		names.EnvPublicURL:      jsii.String(h.settings.publicURL),
+		names.EnvSecretPath:     jsii.String(secretPath),
+		names.EnvSignInPath:     jsii.String(signInPath),
+		names.EnvInternal:       jsii.String(h.settings.internalTargets),
+		names.EnvEmulated:       jsii.String(strconv.FormatBool(h.settings.emulator)),
 	}
 }
 

@@ -36,6 +36,9 @@ func TestDeployments(t *testing.T) {
 	for name, check := range all {
 		t.Run("domain/"+name, func(t *testing.T) { report(t, check(onDomain)) })
 	}
+	for name, check := range all {
+		t.Run("VPC/"+name, func(t *testing.T) { report(t, check(inVPC)) })
+	}
 	for name, check := range checks {
 		t.Run("emulator/"+name, func(t *testing.T) { report(t, check(onEmulator)) })
 	}
@@ -364,8 +367,8 @@ func TestChecksCanFail(t *testing.T) {
 
 // The loop closes here: what the template gives a function is what config.Load demands of it, no key more and none less.
 func TestTemplateGivesWhatConfigDemands(t *testing.T) {
-	for name, deployed := range map[string]template{"AWS": onAWS, "emulator": onEmulator} {
-		for _, f := range names.Functions {
+	for name, deployed := range map[string]template{"AWS": onAWS, "emulator": onEmulator, "VPC": inVPC, "way out": wayOut} {
+		for _, f := range deployed.functions() {
 			t.Run(name+"/"+f.ID, func(t *testing.T) {
 				variables, _ := deployed.Resources[deployed.function(f.ID)].at("Environment", "Variables").(map[string]any)
 				env := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"} // Lambda's part
@@ -373,7 +376,7 @@ func TestTemplateGivesWhatConfigDemands(t *testing.T) {
 					env[key] = afterDeployment(value)
 				}
 				load := func() error {
-					_, err := config.Load(func(key string) (string, bool) { value, ok := env[key]; return value, ok }, f.ID)
+					_, err := config.Load(func(key string) (string, bool) { value, ok := env[key]; return value, ok }, f.Code())
 					return err
 				}
 

@@ -30,8 +30,8 @@ type resource struct {
 }
 
 // onAWS and onEmulator are the two deployments, onDomain one that answers at a domain of its
-// own alone. They are synthesized once: that takes seconds.
-var onAWS, onEmulator, onDomain template
+// own alone, inVPC one with a VPC and wayOut one whose VPC reaches AWS already. They are synthesized once: that takes seconds.
+var onAWS, onEmulator, onDomain, inVPC, wayOut template
 
 func TestMain(m *testing.M) {
 	code := 1
@@ -68,6 +68,14 @@ func synthesizeBoth() (err error) {
 	if onDomain, err = synthesize(dir, "domain", deployment(map[string]any{names.ContextPublicURL: "https://access.example.com", names.ContextEndpoint: "off"})); err != nil {
 		return err
 	}
+	if inVPC, err = synthesize(dir, "vpc", deployment(withVPC)); err != nil {
+		return err
+	}
+	out := maps.Clone(withVPC)
+	out[names.ContextEndpoints], out[names.ContextVPCRoutes] = "none", nil
+	if wayOut, err = synthesize(dir, "wayout", deployment(out)); err != nil {
+		return err
+	}
 	onEmulator, err = synthesize(dir, "emulator", deployment(map[string]any{names.ContextEmulator: "true", names.ContextAlarmEmail: "ops@example.com"}))
 	return err
 }
@@ -98,6 +106,21 @@ func deployment(changed map[string]any) func(string) any {
 	}
 	maps.Copy(context, changed)
 	return func(key string) any { return context[key] }
+}
+
+// withVPC is the context of a deployment with a VPC.
+var withVPC = map[string]any{names.ContextVPC: "vpc-0a1b", names.ContextVPCSubnets: "subnet-0a, subnet-0b", names.ContextVPCRoutes: "rtb-0a"}
+
+// queues and functions are those that the deployment ought to have: with security groups, those in
+// the VPC too.
+func (t template) queues() []names.Queue {
+	queues, _ := names.Deployed(len(t.ofType("AWS::EC2::SecurityGroup")) > 0)
+	return queues
+}
+
+func (t template) functions() []names.Function {
+	_, functions := names.Deployed(len(t.ofType("AWS::EC2::SecurityGroup")) > 0)
+	return functions
 }
 
 // clone returns a copy that a test may spoil.

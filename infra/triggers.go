@@ -14,8 +14,9 @@ import (
 
 // addTrigger connects the function to its queues or schedule. The API's routes come with the API.
 func (h *stackBuilder) addTrigger(f names.Function) {
+	queues, _ := h.deployed()
 	for _, id := range f.Trigger.Queues {
-		h.drain(f, names.Queues[slices.IndexFunc(names.Queues, func(q names.Queue) bool { return q.ID == id })])
+		h.drain(f, queues[slices.IndexFunc(queues, func(q names.Queue) bool { return q.ID == id })])
 	}
 	if f.Trigger.Schedule != 0 {
 		h.schedule(f)

@@ -35,8 +35,11 @@ const (
 
 // Show writes every dead letter and leaves it where it is.
 func (d Console) Show(ctx context.Context) error {
-	for _, id := range names.Parkers() {
+	for _, id := range names.Parkers(true) {
 		url, err := d.url(ctx, id+names.DeadLetterSuffix)
+		if _, none := errors.AsType[*types.QueueDoesNotExist](err); none && names.OfVPC(id) {
+			continue // the deployment has no VPC
+		}
 		if err != nil {
 			return err
 		}
@@ -90,7 +93,7 @@ func (d Console) Redrive(ctx context.Context, id string) error {
 		return err
 	}
 
-	if slices.ContainsFunc(names.Functions, func(f names.Function) bool { return f.ID == id && f.Trigger.Schedule != 0 }) {
+	if slices.ContainsFunc(slices.Concat(names.Functions, names.VPCFunctions()), func(f names.Function) bool { return f.ID == id && f.Trigger.Schedule != 0 }) {
 		// A scheduled function has no queue: its dead letters are sweeps that failed.
 		return fmt.Errorf("%s has no queue to go back to: the sweeps after a failed one have done its work, so discard it", id)
 	}
@@ -115,8 +118,8 @@ func (d Console) Discard(ctx context.Context, id string) error {
 }
 
 func check(id string) error {
-	if !slices.Contains(names.Parkers(), id) {
-		return fmt.Errorf("%q parks nothing; one of %s does", id, strings.Join(names.Parkers(), ", "))
+	if !slices.Contains(names.Parkers(true), id) {
+		return fmt.Errorf("%q parks nothing; one of %s does", id, strings.Join(names.Parkers(true), ", "))
 	}
 	return nil
 }

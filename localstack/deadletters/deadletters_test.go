@@ -28,7 +28,7 @@ type service struct {
 func newConsole(t *testing.T, queues map[string][]string) (Console, *service, *strings.Builder) {
 	t.Helper()
 	s := &service{queues: map[string][]string{}, hidden: map[string]bool{}}
-	for _, id := range names.Parkers() {
+	for _, id := range names.Parkers(false) {
 		s.queues[names.StackName+"-"+id+names.DeadLetterSuffix] = nil
 	}
 	for _, queue := range names.Queues {
@@ -172,7 +172,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		want string
 	}{
 		"a sweep has no queue": {console.Redrive(t.Context(), names.Expire), "discard it"},
-		"unknown, given back":  {console.Redrive(t.Context(), "nobody"), "deliver-urgent, deliver-bulk, fanout, expire"},
+		"unknown, given back":  {console.Redrive(t.Context(), "nobody"), "deliver-urgent, deliver-bulk, fanout"},
 		"unknown, dropped":     {console.Discard(t.Context(), names.Catalogs), "parks nothing"},
 	} {
 		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) {

@@ -3,7 +3,9 @@ package rights
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,19 +14,41 @@ import (
 	"leasehold/localstack/components"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector/connectortest/graphserver"
+	"leasehold/pkg/connector/connectortest/stsserver"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
 
+// noteIdentity enters under its caller that AWS was asked to say who that is.
+func (r *recorder) noteIdentity(request *http.Request, body []byte) {
+	caller := credential.FindStringSubmatch(request.Header.Get("Authorization"))
+	form, err := url.ParseQuery(string(body))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil || caller == nil || !slices.Contains(names.TokenAudiences, form.Get("Audience.member.1")) || form.Get("SigningAlgorithm") != names.TokenAlgorithm {
+		r.odd = append(r.odd, fmt.Sprintf("%v shows who it is to %s", caller, form.Get("Audience.member.1")))
+		return
+	}
+	if r.used[caller[1]] == nil {
+		r.used[caller[1]] = map[string]bool{}
+	}
+	r.n++
+	r.used[caller[1]]["sts:GetWebIdentityToken on "+part(names.PartIdentity, "")] = true
+}
+
 // deliverWithinLimits gives a role of a target whose limits the workers share: they take
-// portions of them from the table.
+// portions of them from the table. Its application is federated by the roles of the functions.
 func deliverWithinLimits(s *stack) {
 	graph := graphserver.New(graphserver.Named("as documented"), clock.System{})
 	base := graph.Start(s.T)
+	s.recorder.sts = stsserver.New()
+	graph.Assertion = func(assertion, _ string) error {
+		return s.recorder.sts.Verify(assertion, names.EntraAudience, stsserver.Role(names.Targets), stsserver.Role(names.Deliver), stsserver.Role(names.Drift))
+	}
 	upn := fmt.Sprint(s.call(components.Other, "GET", names.APIVersion+"/me", nil, 200)["userPrincipalName"])
 	graph.AddUser(graphserver.User{UPN: upn})
 	group := graph.AddGroup(graphserver.Group{Name: "Sales"})
-	credential, err := json.Marshal(map[string]string{"tenantId": graphserver.Tenant, "clientId": graphserver.ClientID, "clientSecret": graph.Secret, "authority": (&url.URL{Scheme: "http", Host: base.Host}).String()})
+	credential, err := json.Marshal(map[string]string{"tenantId": graphserver.Tenant, "clientId": graphserver.ClientID, "federatedBy": "aws", "authority": (&url.URL{Scheme: "http", Host: base.Host}).String()})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 
+	"leasehold/pkg/connector/connectortest/stsserver"
 	"leasehold/pkg/names"
 )
 
@@ -30,6 +31,7 @@ type recorder struct {
 	call   func(ctx context.Context, id string, payload []byte) ([]byte, error) // of the functions
 	aws    http.Handler                                                         // answers for an account of others'; nil: nobody does
 	target http.Handler                                                         // a function that is a target; nil: there is none
+	sts    *stsserver.Server                                                    // says who calls; nil: nobody does
 	odd    []string                                                             // what it did not understand
 	n      int                                                                  // actions that it noted
 }
@@ -52,6 +54,12 @@ func newRecorder(t *testing.T, emulator string) *recorder {
 			r.noteRole(request, body)
 			request.Body = io.NopCloser(bytes.NewReader(body))
 			r.aws.ServeHTTP(w, request)
+			return
+		}
+		if r.sts != nil && bytes.HasPrefix(body, []byte("Action=GetWebIdentityToken&")) {
+			r.noteIdentity(request, body)
+			request.Body = io.NopCloser(bytes.NewReader(body))
+			r.sts.ServeHTTP(w, request)
 			return
 		}
 		r.note(request, body)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -88,14 +89,15 @@ func open(t *testing.T) *stack {
 	if err := emulator.CreateTable(t.Context(), names.StackName); err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range names.Queues {
+	queues, _ := names.Deployed(true)
+	for _, q := range queues {
 		made, err := s.operator.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(names.StackName + "-" + q.ID)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.queues[q.ID] = aws.ToString(made.QueueUrl)
 	}
-	for _, id := range names.Parkers() {
+	for _, id := range names.Parkers(true) {
 		if _, err := s.operator.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(names.StackName + "-" + id + names.DeadLetterSuffix)}); err != nil {
 			t.Fatal(err)
 		}
@@ -153,13 +155,14 @@ func (s *stack) serve() {
 // wire starts every function as its main does.
 func (s *stack) wire() {
 	log := slog.New(slog.DiscardHandler)
-	for _, f := range names.Functions {
-		c, err := config.Load(s.environment(f), f.ID)
+	_, functions := names.Deployed(true)
+	for _, f := range functions {
+		c, err := config.Load(s.environment(f), f.Code())
 		if err != nil {
 			s.Fatal(err)
 		}
 		var handler any
-		switch f.ID {
+		switch f.Code() {
 		case names.Catalogs:
 			api, failed := catalogs.New(c, log)
 			handler, err = lambdaio.HTTP(api), failed
@@ -201,8 +204,16 @@ func (s *stack) environment(f names.Function) func(string) (string, bool) {
 		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + components.Admin,
 		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q,"portalClient":{"id":%q,"secret":"pages"}}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience, components.PortalClient),
 	}
-	for _, q := range names.Queues {
+	queues, _ := names.Deployed(true)
+	for _, q := range queues {
 		all[string(q.Env)] = s.queues[q.ID]
+	}
+	all[string(names.EnvNetwork)] = string(names.Internet)
+	if f.OfVPC() {
+		all[string(names.EnvNetwork)], all[string(names.EnvVPCUrgentQueue)], all[string(names.EnvVPCBulkQueue)] = string(names.VPC), "", ""
+		if f.Drains(names.VPCUrgent) {
+			all[string(names.EnvUrgentQueue)], all[string(names.EnvBulkQueue)] = s.queues[names.VPCUrgent], s.queues[names.VPCBulk]
+		}
 	}
 	given := map[string]string{"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": s.recorder.URL, "AWS_ACCESS_KEY_ID": f.ID, "AWS_SECRET_ACCESS_KEY": "secret"}
 	for _, key := range f.Env() {
@@ -213,7 +224,8 @@ func (s *stack) environment(f names.Function) func(string) (string, bool) {
 
 // invoke hands a payload to a function, with the time that it is deployed with.
 func (s *stack) invoke(ctx context.Context, id string, payload []byte) ([]byte, error) {
-	f, _ := names.FindFunction(id)
+	_, functions := names.Deployed(true)
+	f := functions[slices.IndexFunc(functions, func(f names.Function) bool { return f.ID == id })]
 	return s.within(ctx, f.Timeout, id, payload)
 }
 
@@ -288,7 +300,8 @@ func (s *stack) drain() {
 	s.Helper()
 	for busy := true; busy; {
 		busy = false
-		for _, q := range names.Queues {
+		queues, _ := names.Deployed(true)
+		for _, q := range queues {
 			if got := s.receive(q, 0); len(got) > 0 {
 				busy = true
 				f := drainer(q.ID)
@@ -299,7 +312,8 @@ func (s *stack) drain() {
 }
 
 func drainer(queue string) names.Function {
-	for _, f := range names.Functions {
+	_, functions := names.Deployed(true)
+	for _, f := range functions {
 		if f.Drains(queue) {
 			return f
 		}

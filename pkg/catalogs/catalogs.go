@@ -23,6 +23,7 @@ type Service struct {
 	Clock    clock.Clock
 	IDs      clock.IDs
 	Log      *slog.Logger
+	VPC      bool // the deployment has a VPC that connectors can be in
 
 	// AtOnce is with how many people one call looks at a change of roles, above which it is a job;
 	// 0 means MaxAtOnce.

@@ -59,8 +59,7 @@ func (s *Service) tried(ctx context.Context, c entitlement.ConnectorConfig) (ent
 	if found.Reason == entitlement.ReasonCredential {
 		return found, entitlement.Errorf(entitlement.Precondition, "The target does not accept this credential, so that the one before stays in use and nothing was changed. Send one that it accepts.")
 	}
-	found.Values = entitlement.Remembered(c.Check.Values, found.Values)
-	return found, nil
+	return found.After(c.Check), nil
 }
 
 // found is what a look at the target of a registration finds out now.
@@ -109,8 +108,7 @@ func (s *Service) keepFound(ctx context.Context, c entitlement.ConnectorConfig, 
 			return now, entitlement.Errorf(entitlement.Conflict, "The connector was changed while its target was looked at: check it again.")
 		}
 
-		found.Values = entitlement.Remembered(now.Check.Values, found.Values)
-		now.Check = found
+		now.Check = found.After(now.Check)
 		change := entitlement.Change{}
 		if told != nil {
 			e := *told

@@ -2,6 +2,7 @@ package catalogs_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"leasehold/pkg/entitlement"
@@ -11,6 +12,7 @@ import (
 type watched struct {
 	everything
 	meanwhile func()
+	features  []string
 	err       error
 }
 
@@ -18,7 +20,7 @@ func (w watched) Survey(context.Context, entitlement.ConnectorConfig) (entitleme
 	if w.meanwhile != nil {
 		w.meanwhile()
 	}
-	return entitlement.TargetCheck{Dialect: "found"}, w.err
+	return entitlement.TargetCheck{Dialect: "found", Features: w.features}, w.err
 }
 
 // A look takes seconds. What it found is kept with the registration that it is about, beside
@@ -155,4 +157,37 @@ func TestALookCanLookForAPerson(t *testing.T) {
 	}
 	_, err := w.CheckConnector(t.Context(), by, at.ID, entitlement.UserID(w.clock.New()))
 	w.kind(err, entitlement.Invalid, "userId must name a user")
+}
+
+// What is known of a target stays where a look comes to nothing: it would be asked in another way.
+func TestALookThatFailsForgetsNothing(t *testing.T) {
+	for name, look := range map[string]func(*fixture, entitlement.ConnectorConfig) error{
+		"check": func(w *fixture, at entitlement.ConnectorConfig) error {
+			_, err := w.CheckConnector(t.Context(), by, at.ID, "")
+			return err
+		},
+		"another credential": func(w *fixture, at entitlement.ConnectorConfig) error {
+			_, err := w.UpdateConnector(t.Context(), by, at.ID, "another", func(*entitlement.ConnectorConfig) {})
+			return err
+		},
+	} {
+		w := newFixture(t)
+		w.Targets = watched{features: []string{"etag"}}
+		at := w.connector()
+
+		w.Targets = refused{reason: entitlement.ReasonUnavailable}
+		if err := look(w, at); err != nil {
+			t.Fatal(err)
+		}
+		now := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID))
+		if now.Check.Error == "" || !slices.Equal(now.Check.Features, []string{"etag"}) {
+			t.Errorf("%s: kept %+v", name, now.Check)
+		}
+
+		w.Targets = watched{}
+		must[entitlement.ConnectorConfig](t)(w.CheckConnector(t.Context(), by, at.ID, ""))
+		if now = must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID)); len(now.Check.Features) > 0 {
+			t.Errorf("%s: a target that has nothing any more has %v", name, now.Check.Features)
+		}
+	}
 }

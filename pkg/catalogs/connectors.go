@@ -116,6 +116,8 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 		return c, err
 	}
 
+	c.MadeAccounts = c.MadeAccounts || c.MakeAccounts
+
 	e := by.Marked(s.event(entitlement.OfConnector, string(c.ID), kind, by))
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
@@ -167,6 +169,13 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	}
 	c.OriginSystem = s.Kinds[i].OriginSystem
 	c.ConcurrentWrites = c.ConcurrentWrites || s.Kinds[i].Concurrent // and is shown as such
+
+	switch {
+	case c.VPC && !s.Kinds[i].InVPC:
+		return entitlement.Errorf(entitlement.Invalid, "network: targets of the kind %s are reached by the internet; leave it at internet.", c.Kind)
+	case c.VPC && !s.VPC:
+		return entitlement.Errorf(entitlement.Precondition, "network: this deployment has no VPC; leave it at internet, or deploy with one first (the setting vpc).")
+	}
 
 	if err := entitlement.RoleValues("roleValues", c.RoleValues); err != nil {
 		return err

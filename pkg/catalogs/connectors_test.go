@@ -338,3 +338,22 @@ func TestAKindWithoutACredentialIsGivenNone(t *testing.T) {
 	_, err = w.UpdateConnector(t.Context(), by, made.ID, "", func(c *entitlement.ConnectorConfig) { c.Kind = "scim" })
 	w.kind(err, entitlement.Precondition, "")
 }
+
+func TestR273_OnlyADirectoryCanBeInTheVPCAndOnlyWhereThereIsOne(t *testing.T) {
+	w := newFixture(t)
+	w.Kinds = []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}, {Name: "ldap", OriginSystem: "Ldap", InVPC: true, NotHTTP: true}}
+	register := func(kind string) error {
+		_, err := w.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "D", Kind: kind, URL: "https://d.example/dc=d", CorrelationKeys: []string{"mail"}, VPC: true}, "s3cr3t")
+		return err
+	}
+	if err := register("ldap"); entitlement.KindOf(err) != entitlement.Precondition || !strings.Contains(err.Error(), "deploy with one") {
+		t.Errorf("without a VPC: %v", err)
+	}
+	w.VPC = true
+	if err := register("scim"); entitlement.KindOf(err) != entitlement.Invalid || !strings.Contains(err.Error(), "leave it at internet") {
+		t.Errorf("a kind that is called by the internet: %v", err)
+	}
+	if err := register("ldap"); err != nil {
+		t.Errorf("a directory in the VPC: %v", err)
+	}
+}

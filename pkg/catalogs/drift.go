@@ -90,9 +90,9 @@ func (s *Service) TakeExtraAway(ctx context.Context, by authz.Command, at entitl
 			return struct{}{}, err
 		}
 
-		change, err := entitlement.TakeExtra(of, f, entitlement.Actor{ID: by.ID, Command: by.CommandID, AllowedBy: by.AllowedBy}, s.Clock.Now())
-		if err != nil {
-			return struct{}{}, err
+		change, news, err := entitlement.TakeExtra(of, f, entitlement.Actor{ID: by.ID, Command: by.CommandID, AllowedBy: by.AllowedBy}, s.Clock.Now())
+		if err != nil || !news {
+			return struct{}{}, err // who asks again gets what was decided
 		}
 		return struct{}{}, s.Store.Commit(ctx, change)
 	})

@@ -31,6 +31,10 @@ func curedBy(before, after entitlement.ConnectorConfig, credential bool) []strin
 		reasons = append(reasons, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed, entitlement.ReasonRefused)
 	}
 
+	if after.VPC != before.VPC {
+		reasons = append(reasons, entitlement.ReasonUnavailable)
+	}
+
 	if !slices.Equal(after.CorrelationKeys, before.CorrelationKeys) {
 		reasons = append(reasons, entitlement.ReasonPrincipalMissing, entitlement.ReasonPrincipalAmbiguous, entitlement.ReasonRefused)
 	}

@@ -38,6 +38,7 @@ type Config struct {
 	AWS        AWS
 
 	InternalTargets InternalTargets // private addresses that directories may have
+	Network         names.Network   // from which connectors are served; "" where the deployment has no VPC
 }
 
 // AWS is how the function reaches AWS or an emulator, from the Lambda runtime.

@@ -24,9 +24,18 @@ var parsers = map[names.EnvKey]parser{
 		c.Bucket = value
 		return checkFilled(value)
 	}},
-	names.EnvUrgentQueue: queueURL(names.DeliverUrgent),
-	names.EnvBulkQueue:   queueURL(names.DeliverBulk),
-	names.EnvFanoutQueue: queueURL(names.FanoutJobs),
+	names.EnvUrgentQueue:    queueURL(names.DeliverUrgent),
+	names.EnvBulkQueue:      queueURL(names.DeliverBulk),
+	names.EnvFanoutQueue:    queueURL(names.FanoutJobs),
+	names.EnvVPCUrgentQueue: handedOn(names.VPCUrgent),
+	names.EnvVPCBulkQueue:   handedOn(names.VPCBulk),
+	names.EnvNetwork: {"internet, vpc, or nothing where the deployment has no VPC", func(c *Config, value string) error {
+		c.Network = names.Network(value)
+		if c.Network != "" && c.Network != names.Internet && c.Network != names.VPC {
+			return fmt.Errorf("%q is neither", value)
+		}
+		return nil
+	}},
 	names.EnvIssuers: {"a JSON list of token issuers", func(c *Config, value string) (err error) {
 		c.Issuers, err = ParseIssuers(value)
 		return err
@@ -67,6 +76,17 @@ var parsers = map[names.EnvKey]parser{
 		}
 		return nil
 	}},
+}
+
+// handedOn is the URL of a queue that there is where the deployment has a VPC.
+func handedOn(id string) parser {
+	whole := queueURL(id)
+	return parser{whole.expect + ", or nothing", func(c *Config, value string) error {
+		if value == "" {
+			return nil
+		}
+		return whole.into(c, value)
+	}}
 }
 
 func queueURL(id string) parser {

@@ -51,6 +51,7 @@ type AccountShown struct {
 // AccountRules say what may be done about accounts at a target, by its registration and its kind.
 type AccountRules struct {
 	Make   bool // who has none gets one
+	Made   bool // somebody did, or may have: who uses an account is on record
 	Delete bool // ours are deleted when no role needs them, and not only disabled
 	Stays  bool // the target has no call that disables an account: without Delete, ours stay
 	// Dated: the target keeps no mark, and shows when an account was made. Ours is one that was made

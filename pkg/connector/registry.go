@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type Registry struct {
 	secrets Secrets
 	builtin Connector
 	kinds   map[string]Factory
+	vpc     bool // it opens connectors in the deployment's VPC, and no others
 }
 
 // NewRegistry returns a registry of the kinds given, by name. builtin is the connector of the
@@ -41,6 +43,19 @@ func NewRegistry(configs Configs, secrets Secrets, builtin Connector, kinds map[
 	return &Registry{configs: configs, secrets: secrets, builtin: builtin, kinds: maps.Clone(kinds)}
 }
 
+// InVPC returns the same registry for a function in the deployment's VPC.
+func (r *Registry) InVPC() *Registry {
+	inside := *r
+	inside.vpc = true
+	return &inside
+}
+
+// errOtherNetwork: the connector is reached from a network that this function is not in.
+var errOtherNetwork = errors.New("the connector is of another network")
+
+// IsOtherNetwork reports that a connector was not opened since a function of another network does.
+func IsOtherNetwork(err error) bool { return errors.Is(err, errOtherNetwork) }
+
 // Paused is what is answered in place of a target that is paused.
 func Paused() error {
 	return Fail(entitlement.Precondition, "open connector", &Refusal{Reason: TargetPaused,
@@ -48,7 +63,7 @@ func Paused() error {
 }
 
 // Open returns the connector of the id. NotFound: it is not registered. Precondition,
-// with TargetPaused: it is paused. Forbidden, with CredentialRefused: no credential was given. Invalid: its kind is unknown, or
+// with TargetPaused: it is paused. Precondition, and IsOtherNetwork: it is not called from here. Forbidden, with CredentialRefused: no credential was given. Invalid: its kind is unknown, or
 // its registration cannot work.
 func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connector, error) {
 	if id == entitlement.BuiltinConnector {
@@ -70,6 +85,11 @@ func (r *Registry) OpenAs(ctx context.Context, cfg entitlement.ConnectorConfig) 
 	// Whoever asks for it is refused here, so that nothing is sent by any way.
 	if cfg.Paused {
 		return nil, Paused()
+	}
+
+	if cfg.VPC != r.vpc {
+		return nil, Fail(entitlement.Precondition, op, &Refusal{Reason: TargetUnavailable,
+			Detail: "The connector's network is not one that it can be called from: deploy with a VPC (the setting vpc), or change its network."}, errOtherNetwork)
 	}
 
 	open, err := r.factory(cfg.Kind)

@@ -20,8 +20,8 @@ import (
 var errFenced = errors.New("the fence does not hold any more")
 
 // accountStep is what the account of a grant set needs, due or not.
-func accountStep(s entitlement.GrantSet, want, expiring map[entitlement.RoleRef]bool) entitlement.AccountStep {
-	return s.AccountStep(anyAt(want, s.Connector), anyAt(expiring, s.Connector))
+func accountStep(s entitlement.GrantSet, want, expiring map[entitlement.RoleRef]bool, use entitlement.AccountUse) entitlement.AccountStep {
+	return s.AccountStep(anyAt(want, s.Connector), anyAt(expiring, s.Connector), use)
 }
 
 func anyAt(some map[entitlement.RoleRef]bool, at entitlement.ConnectorID) bool {
@@ -36,7 +36,7 @@ func anyAt(some map[entitlement.RoleRef]bool, at entitlement.ConnectorID) bool {
 // accountDue reports that something is to be done with the account now. What failed waits for its
 // time, but for what a role waits for.
 func (j *reconciliation) accountDue(s entitlement.GrantSet, now time.Time) bool {
-	step := accountStep(s, j.want, j.expiring)
+	step := accountStep(s, j.want, j.expiring, j.uses[s.Connector])
 	return step == entitlement.AccountEnable && len(j.plan(s, now)) > 0 || step != entitlement.AccountRests && !now.Before(s.Account.Next)
 }
 
@@ -63,12 +63,16 @@ func grants(tasks []Task) bool {
 func (p *targetJob) takeAccount(now time.Time) {
 	switch {
 	case !p.job.accountDue(p.grantSet, now):
-	case p.grantSet.Account.Intent == "":
+	case p.grantSet.Account.Intent == "" && !onlyUses(p.grantSet):
 		p.again = true
 	default:
-		p.step = accountStep(p.grantSet, p.job.want, p.job.expiring)
+		p.step = accountStep(p.grantSet, p.job.want, p.job.expiring, p.use)
 	}
 }
+
+// onlyUses reports a grant set whose subject never had an account made, so that ending it changes
+// nothing at the target.
+func onlyUses(s entitlement.GrantSet) bool { return s.Account.State == "" && s.Account.Intent == "" }
 
 // unsign takes back the signature under which nothing was sent.
 func (p *targetJob) unsign() {
@@ -137,7 +141,11 @@ func (t *target) tend(ctx, calls context.Context, p *targetJob) {
 
 	switch p.step {
 	case entitlement.AccountEnable:
-		if refusal := t.enable(ctx, calls, p); refusal != nil {
+		refusal := t.enable(ctx, calls, p)
+		if refusal == nil && !t.opened(ctx, p) {
+			refusal = &outcome{left: true}
+		}
+		if refusal != nil {
 			t.noteAll(ctx, p, *refusal)
 		}
 	case entitlement.AccountSettle:
@@ -228,8 +236,7 @@ func (t *target) provideOwn(ctx, calls context.Context, p *targetJob, a entitlem
 		return false
 	case state != "":
 		// Not there any more, or not ours: another one is made in the next round.
-		t.became(p, state, nil)
-		p.again = true
+		p.again = t.ceased(ctx, p, state)
 		t.noteAll(ctx, p, outcome{left: true})
 		return false
 	}
@@ -289,6 +296,19 @@ func (t *target) became(p *targetJob, kind string, data map[string]string) {
 	p.events, p.changed = append(p.events, e), false
 }
 
+// ceased moves on an account that is none of ours any more, and reports that. Who uses it can go on
+// before that: where they were deleted with it they find out, and get another one.
+func (t *target) ceased(ctx context.Context, p *targetJob, kind string) bool {
+	_, err := t.editUse(ctx, p.grantSet.Account.Ref, func(u entitlement.AccountUse) (entitlement.AccountUse, entitlement.UserID) {
+		return u.Released(p.job.subject), ""
+	})
+	if !t.onRecord(ctx, p, err) {
+		return false
+	}
+	t.became(p, kind, nil)
+	return true
+}
+
 // lookAtOwn reads the account that we made. gone is the event that says that it is not there, or is
 // not the one that we made.
 func (t *target) lookAtOwn(calls context.Context, p *targetJob) (shown connector.AccountShown, gone string, err error) {
@@ -320,9 +340,8 @@ func (t *target) enable(ctx, calls context.Context, p *targetJob) *outcome {
 	case err != nil:
 		return t.accountOutcome(p, err)
 	case gone != "":
-		t.became(p, gone, nil)
-		p.again = true
-		if p.grantSet.Principal == a.Ref && gone == entitlement.AccountWasGone {
+		p.again = t.ceased(ctx, p, gone)
+		if p.again && p.grantSet.Principal == a.Ref && gone == entitlement.AccountWasGone {
 			p.replaced(a.Ref)
 			p.grantSet.Principal = ""
 		}
@@ -356,17 +375,20 @@ func (t *target) enable(ctx, calls context.Context, p *targetJob) *outcome {
 	return nil
 }
 
-// endAccount disables an account that we made and that no role needs any more, or deletes it where
-// the registration says so.
+// endAccount disables an account that we made and that no role of anybody needs any more, or deletes it
+// where the registration says so.
 func (t *target) endAccount(ctx, calls context.Context, p *targetJob) {
-	if t.accounts == nil || t.caps.Accounts.Stays && !t.caps.Accounts.Delete {
-		t.became(p, entitlement.AccountWasKept, nil)
+	// What is deleted takes its roles with it, and nobody could see any more that they are gone.
+	if p.grantSet.Account.Ours() && t.closes() && t.caps.Accounts.Delete && p.grantSet.Holds() {
+		p.grantSet.Account.Next = t.run.Clock.Now().Add(t.manners.window)
 		return
 	}
 
-	// What is deleted takes its roles with it, and nobody could see any more that they are gone.
-	if t.caps.Accounts.Delete && p.grantSet.Holds() {
-		p.grantSet.Account.Next = t.run.Clock.Now().Add(t.manners.window)
+	switch {
+	case !t.mayEnd(ctx, p):
+		return
+	case !t.closes():
+		t.became(p, entitlement.AccountWasKept, nil)
 		return
 	}
 
@@ -378,10 +400,10 @@ func (t *target) endAccount(ctx, calls context.Context, p *targetJob) {
 		t.accountOutcome(p, err)
 		return
 	case gone == entitlement.AccountWasGone && a.Intent != p.grantSet.Token && t.caps.Accounts.Delete:
-		t.became(p, entitlement.AccountWasDeleted, nil)
+		t.ceased(ctx, p, entitlement.AccountWasDeleted)
 		return
 	case gone != "":
-		t.became(p, gone, nil)
+		t.ceased(ctx, p, gone)
 		return
 	case !t.caps.Accounts.Delete && shown.Active == entitlement.PresenceAbsent:
 		t.became(p, entitlement.AccountWasDisabled, nil)
@@ -407,9 +429,9 @@ func (t *target) endAccount(ctx, calls context.Context, p *targetJob) {
 	case t.caps.Accounts.Delete && gone == "":
 		t.accountOutcome(p, notConfirmed("delete", "The target accepted that the account be deleted, and shows it all the same."))
 	case t.caps.Accounts.Delete:
-		t.became(p, entitlement.AccountWasDeleted, nil)
+		t.ceased(ctx, p, entitlement.AccountWasDeleted)
 	case gone != "":
-		t.became(p, gone, nil)
+		t.ceased(ctx, p, gone)
 	case shown.Active == entitlement.PresencePresent:
 		t.accountOutcome(p, notConfirmed("disable", "The target accepted that the account be disabled, and shows it as active."))
 	case shown.Active == entitlement.PresenceUnknown:
@@ -505,7 +527,7 @@ func (t *target) fencedPart(ctx context.Context, p *targetJob) bool {
 
 	gives := p.missing != nil || p.step == entitlement.AccountEnable
 	want := Desired(p.job.subjectRecord, p.job.inputs, t.run.Clock.Now())
-	return anyAt(want, p.at) || !gives
+	return anyAt(want, p.at) || !gives || p.use.Others(p.job.subject)
 }
 
 // accountOutcome takes in that a change of the account failed, and returns what that is to the tasks.
@@ -529,8 +551,8 @@ func (t *target) accountFailed(p *targetJob, refusal *connector.Refusal) {
 // where the last role has just gone, or when it is time.
 func (r *run) scheduleAccounts(j *reconciliation) {
 	now := r.Clock.Now()
-	later := func(s entitlement.GrantSet) bool {
-		if accountStep(s, j.want, j.expiring) == entitlement.AccountRests {
+	later := func(s entitlement.GrantSet, use entitlement.AccountUse) bool {
+		if accountStep(s, j.want, j.expiring, use) == entitlement.AccountRests {
 			return false
 		}
 		if now.Before(s.Account.Next) {
@@ -541,11 +563,13 @@ func (r *run) scheduleAccounts(j *reconciliation) {
 	}
 
 	for _, s := range j.idle {
-		later(s)
+		if !j.elsewhere[s.Connector] {
+			later(s, j.uses[s.Connector])
+		}
 	}
-	for _, p := range j.parts {
+	for _, p := range j.here() {
 		// Who holds the part, or had no time for it, is looked at again for that.
-		if later(p.grantSet) && p.claimed && !p.left && p.step == entitlement.AccountRests {
+		if later(p.grantSet, p.use) && p.claimed && !p.left && p.step == entitlement.AccountRests {
 			r.again(j.subject)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -466,4 +467,41 @@ func TestR270_AnIDThatIsUsedAgainIsNotOurs(t *testing.T) {
 			t.Errorf("on record %+v", got)
 		}
 	})
+}
+
+// preceded has something happen right before each change of an account is sent.
+type preceded struct {
+	http.RoundTripper
+	by func()
+}
+
+func (p preceded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, "/Users/") && r.Method != http.MethodGet {
+		p.by()
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
+// An account that becomes somebody else's between the look and the call is not changed: the target keeps
+// versions, and is told which one was looked at.
+func TestR270_AnAccountIsChangedOnlyAsItWasLookedAt(t *testing.T) {
+	for _, deletes := range []bool{false, true} {
+		onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
+			a.scim.Versions = true
+			a.set = func(c *entitlement.ConnectorConfig) { c.DeleteAccounts = deletes }
+			u := a.employ("mia@example.com")
+			a.assign(u, a.pack)
+			a.settled(u)
+
+			times := 0
+			a.wire = func(next http.RoundTripper) http.RoundTripper {
+				return preceded{next, func() { times++; a.scim.Mark(a.one("mia@example.com").ID, "by hand") }}
+			}
+			a.remove(u, a.pack)
+			a.settled(u)
+			if !a.one("mia@example.com").Active || a.record(u) != (entitlement.Account{}) || times != 1 {
+				t.Errorf("deletes %v: there is %+v, on record %+v, after %d changes", deletes, a.one("mia@example.com"), a.record(u), times)
+			}
+		})
+	}
 }

@@ -53,7 +53,7 @@ func (t *target) claim(ctx context.Context, parts []*targetJob) []*targetJob {
 // that were never sent, and those that were taken away last; to be taken away the others.
 func (r *run) claim(ctx context.Context, p *targetJob, token string, makes bool) error {
 	now := r.Clock.Now()
-	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until, Account: makes || p.job.accountDue(p.grantSet, now)}
+	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until, Account: makes || p.job.accountDue(p.grantSet, now) && !onlyUses(p.grantSet)}
 
 	for _, task := range p.job.plan(p.grantSet, now) {
 		switch g := p.grantSet.Grants[task.Role]; {

@@ -42,6 +42,7 @@ type DriftStore interface {
 	TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error)
 	RateLease(ctx context.Context, id entitlement.ConnectorID) (entitlement.RateLease, error)
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
+	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
 	// Claim takes a subject's grant set at a connector, as of Store. Conflict: somebody else has it.
 	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSet, error)
 	Commit(ctx context.Context, change entitlement.Change) error
@@ -59,7 +60,7 @@ type DriftStore interface {
 //  4. A finding is recorded with its event. Where the resource says so, what is missing is given
 //     again: by moving the subject's generation on, so that delivery looks, and no other way.
 //
-// It never takes anything away: carry.go does, where a person decided that.
+// It never takes anything away: drift_take.go does, where a person decided that.
 type Drift struct {
 	Store      DriftStore
 	Connectors Connectors
@@ -67,6 +68,7 @@ type Drift struct {
 	Clock      clock.Clock
 	IDs        clock.IDs
 	Log        *slog.Logger
+	Network    names.Network // where it calls targets from; "" where the deployment has one network alone
 }
 
 // Bounds of a run (S21).
@@ -104,6 +106,8 @@ type driftRun struct {
 	targets map[entitlement.ConnectorID]*driftTarget
 	told    []entitlement.UserID
 	report  DriftReport
+
+	networks networks
 }
 
 // driftGiven is a package that gives a role, and the resource of its catalog by which.
@@ -282,6 +286,10 @@ func (r *driftRun) step(ctx context.Context, scan entitlement.DriftScan) error {
 	now := r.Clock.Now()
 	if now.Before(scan.Next) {
 		return nil // the index is late
+	}
+	// Those of the other network are the other function's, with what is recorded of them.
+	if err := r.networks.read(ctx, r.Network, r.Store, scan.Role.Connector); err != nil || r.networks.away[scan.Role.Connector] {
+		return err
 	}
 	if err := r.packages(ctx); err != nil {
 		return err

@@ -363,14 +363,24 @@ func (c *comparison) extra(ctx context.Context, found []entitlement.DriftFinding
 // complete ends a comparison: what it did not see any more is no finding now.
 func (c *comparison) complete(ctx context.Context, before []entitlement.DriftSeen) error {
 	now := c.Clock.Now()
-	var over []entitlement.DriftFinding
+	var over, taken []entitlement.DriftFinding
 	for _, f := range c.known {
-		if !f.Last.Equal(c.scan.Started) && f.Over(now) {
+		switch {
+		case f.Last.Equal(c.scan.Started) || !f.Over(now):
+		case f.Sent:
+			taken = append(taken, f)
+		default:
 			f.Erased = true
 			over = append(over, f)
 		}
 	}
 	slices.SortFunc(over, func(a, b entitlement.DriftFinding) int { return strings.Compare(a.Principal, b.Principal) })
+	slices.SortFunc(taken, func(a, b entitlement.DriftFinding) int { return strings.Compare(a.Principal, b.Principal) })
+	for _, f := range taken {
+		if err := c.gone(ctx, f); err != nil {
+			return err
+		}
+	}
 	for some := range slices.Chunk(over, 3*perCommit) {
 		if err := c.commit(ctx, entitlement.Change{DriftFindings: some}); err != nil {
 			return err

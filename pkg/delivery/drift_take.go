@@ -19,7 +19,7 @@ func (c *comparison) takeAway(ctx context.Context, f entitlement.DriftFinding, k
 		return err
 	}
 	if present[0] == entitlement.PresenceAbsent {
-		return c.dismiss(ctx, f)
+		return c.gone(ctx, f)
 	}
 
 	own, err := c.ownersOf(ctx)
@@ -43,7 +43,7 @@ func (c *comparison) takeAway(ctx context.Context, f entitlement.DriftFinding, k
 	if !held {
 		return c.notTaken(ctx, f, &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "Roles of this person are being delivered just now."})
 	}
-	refusal, err := c.revoke(ctx, f)
+	refusal, err := c.revoke(ctx, &f)
 	if done := release(ctx); err == nil {
 		err = done
 	}
@@ -62,6 +62,16 @@ func (c *comparison) takeAway(ctx context.Context, f entitlement.DriftFinding, k
 		return c.notTaken(ctx, f, &connector.Refusal{Reason: connector.NotConfirmed, Detail: "The target accepted the removal, and does not show it yet."})
 	}
 
+	return c.gone(ctx, f)
+}
+
+// gone ends a finding whose role is not there any more. Where our removal was sent, it was taken away by
+// decision, however late that shows; else somebody else was faster.
+func (c *comparison) gone(ctx context.Context, f entitlement.DriftFinding) error {
+	if !f.Sent {
+		return c.dismiss(ctx, f)
+	}
+
 	scan, e := c.scan.Note("roleTakenAway", f, entitlement.Actor{ID: f.DecidedBy, Command: c.command}, c.Clock.Now())
 	f.Erased = true
 	if err := c.commit(ctx, entitlement.Change{DriftScans: []entitlement.DriftScan{scan}, DriftFindings: []entitlement.DriftFinding{f}, Events: []entitlement.Event{e}}); err != nil {
@@ -77,8 +87,9 @@ func (c *comparison) notTaken(ctx context.Context, f entitlement.DriftFinding, r
 	return c.commit(ctx, entitlement.Change{DriftFindings: []entitlement.DriftFinding{f}})
 }
 
-// revoke sends the removal, as a change of its own.
-func (c *comparison) revoke(ctx context.Context, f entitlement.DriftFinding) (*connector.Refusal, error) {
+// revoke sends the removal, as a change of its own. That it may have been sent is on record before: a crash
+// after it, or an answer that is lost, leaves a removal of which the next look tells what became.
+func (c *comparison) revoke(ctx context.Context, f *entitlement.DriftFinding) (*connector.Refusal, error) {
 	ops := []connector.Op{{Principal: connector.PrincipalRef(f.Principal)}}
 	release, held, err := c.writer(ctx)
 	if err != nil {
@@ -87,6 +98,13 @@ func (c *comparison) revoke(ctx context.Context, f entitlement.DriftFinding) (*c
 	if !held {
 		return &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The resource is being changed just now."}, nil
 	}
+
+	f.Sent = true
+	if err := c.commit(ctx, entitlement.Change{DriftFindings: []entitlement.DriftFinding{*f}}); err != nil {
+		_ = release(ctx)
+		return nil, err
+	}
+	*f = c.known[f.Principal]
 
 	var results []connector.Result
 	err = c.target.call(ctx, func(ctx context.Context) (err error) {
@@ -104,7 +122,9 @@ func (c *comparison) revoke(ctx context.Context, f entitlement.DriftFinding) (*c
 	if err != nil {
 		return nil, err
 	}
-	return results[0].Err, nil
+	refusal := results[0].Err
+	f.Sent = refusal == nil || !refusal.Permanent // what it refused for good did not take anything away
+	return refusal, nil
 }
 
 // writer takes the right to change the resource where changes that cross undo each other (F41).

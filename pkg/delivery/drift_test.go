@@ -440,17 +440,21 @@ func (s *spending) Holders(ctx context.Context, role entitlement.RoleRef, cursor
 }
 
 // decide records a person's decision to take an extra role away, as the use case does.
-func (d *driftFixture) decide(principal string) {
+func (d *driftFixture) decide(principal string) { d.t.Helper(); d.decideAs("admin", principal) }
+
+func (d *driftFixture) decideAs(who entitlement.UserID, principal string) {
 	d.t.Helper()
 	f, err := d.store.DriftFinding(context.Background(), target, entitlement.DriftScanOf(role("group")), entitlement.DriftFindingOf(principal))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	change, err := entitlement.TakeExtra(d.scan(role("group")), f, entitlement.Actor{ID: "admin", Command: "c"}, d.clock.Now())
+	change, news, err := entitlement.TakeExtra(d.scan(role("group")), f, entitlement.Actor{ID: who, Command: "c"}, d.clock.Now())
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.commit(change)
+	if news {
+		d.commit(change)
+	}
 }
 
 func TestS9_OnlyWhatAPersonDecidedIsTakenAwayAndOnlyIfItIsStillExtra(t *testing.T) {
@@ -518,4 +522,146 @@ func TestARoleThatNoPackageGivesAnyMoreIsComparedNoMore(t *testing.T) {
 	if _, err := d.store.DriftScan(context.Background(), target, entitlement.DriftScanOf(role("group"))); entitlement.KindOf(err) != entitlement.NotFound {
 		t.Errorf("the comparison is still there: %v", err)
 	}
+}
+
+// removing is a lister that has something happen just after it took a removal.
+type removing struct {
+	*lister
+	removed func() error // what it answers besides
+	shows   int          // so many looks show what is gone as it was
+	unclear int          // and so many after them nothing
+}
+
+func (r *removing) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
+	return r, nil
+}
+
+func (r *removing) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	results, err := r.lister.Apply(ctx, role, ops)
+	if err == nil && r.removed != nil {
+		err = r.removed()
+	}
+	return results, err
+}
+
+func (r *removing) Check(ctx context.Context, role entitlement.RoleRef, way connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	told, err := r.lister.Check(ctx, role, way, who)
+	for i, p := range who {
+		if p == "stranger" && told[i] == entitlement.PresenceAbsent && r.shows > 0 {
+			told[i], r.shows = entitlement.PresencePresent, r.shows-1
+		} else if p == "stranger" && told[i] == entitlement.PresenceAbsent && r.unclear > 0 {
+			told[i], r.unclear = entitlement.PresenceUnknown, r.unclear-1
+		}
+	}
+	return told, err
+}
+
+// taken returns who decided what is on record of roles that were to be taken away, and that were.
+func (d *driftFixture) taken() (decided, done []entitlement.UserID) {
+	d.t.Helper()
+	list, err := d.store.Events(context.Background(), entitlement.OfDrift, string(entitlement.DriftScanOf(role("group"))))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, e := range list {
+		switch e.Kind {
+		case "roleToTakeAway":
+			decided = append(decided, e.Actor)
+		case "roleTakenAway":
+			done = append(done, e.Actor)
+		}
+	}
+	return decided, done
+}
+
+func TestS9_WhatWasTakenAwayIsOnRecordHoweverLateItShows(t *testing.T) {
+	for name, what := range map[string]func(*driftFixture, *removing){
+		"the target shows it late": func(_ *driftFixture, r *removing) { r.shows = 1 },
+		"the answer was lost": func(_ *driftFixture, r *removing) {
+			r.removed = func() error { return &connector.Refusal{Reason: connector.TargetUnavailable} }
+		},
+		"a later try cannot tell": func(d *driftFixture, r *removing) {
+			r.shows, r.unclear = 1, 1
+		},
+		"a second caller at once": func(d *driftFixture, r *removing) {
+			r.removed = func() error { d.decideAs("second", "stranger"); return nil }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDrift(t)
+			d.holders(3, d.pack("group"))
+			d.lister.add(role("group"), "stranger")
+			d.run(2)
+			d.mustFind(role("group"), nil, []string{"stranger"})
+			target := &removing{lister: d.lister}
+			d.drift.Connectors = target
+			what(d, target)
+
+			d.decide("stranger")
+			d.run(1)
+			target.removed = nil
+			for range 2 {
+				d.clock.Advance(2 * time.Hour)
+				d.run(2)
+			}
+			d.mustFind(role("group"), nil, nil)
+			decided, done := d.taken()
+			if want := []entitlement.UserID{"admin"}; !slices.Equal(decided, want) || !slices.Equal(done, want) || d.report.TakenAway != 1 {
+				t.Errorf("decided by %q, taken away for %q, %d in the reports", decided, done, d.report.TakenAway)
+			}
+		})
+	}
+}
+
+func TestS9_WhoDecidesASecondTimeHasItTriedAgainAndIsNotWhoDecided(t *testing.T) {
+	d := newDrift(t)
+	d.holders(3, d.pack("group"))
+	d.lister.add(role("group"), "stranger")
+	d.run(2)
+	target := &removing{lister: d.lister, shows: 1}
+	d.drift.Connectors = target
+	d.decide("stranger")
+	d.run(1)
+
+	// It waits to be looked at in an hour; asked once more, it is looked at now.
+	d.decideAs("second", "stranger")
+	f, err := d.store.DriftFinding(context.Background(), role("group").Connector, entitlement.DriftScanOf(role("group")), entitlement.DriftFindingOf("stranger"))
+	if err != nil || f.DecidedBy != "admin" {
+		t.Errorf("decided by %q, %v", f.DecidedBy, err)
+	}
+	d.run(1)
+	if decided, done := d.taken(); len(decided) != 2 || !slices.Equal(done, []entitlement.UserID{"admin"}) {
+		t.Errorf("asked by %q, taken away for %q", decided, done)
+	}
+}
+
+func TestS9_WhatTheTargetRefusedForGoodWasNotTakenAwayByUs(t *testing.T) {
+	d := newDrift(t)
+	d.holders(3, d.pack("group"))
+	d.lister.add(role("group"), "stranger")
+	d.run(2)
+	d.drift.Connectors = &denying{d.lister}
+	d.decide("stranger")
+	d.run(1)
+	d.mustFind(role("group"), nil, []string{"stranger"})
+
+	// Somebody takes it away at the target.
+	d.lister.members[role("group")] = slices.DeleteFunc(d.lister.members[role("group")], func(p connector.PrincipalRef) bool { return p == "stranger" })
+	d.clock.Advance(2 * time.Hour)
+	d.run(3)
+	d.mustFind(role("group"), nil, nil)
+	if _, done := d.taken(); len(done) != 0 || d.report.TakenAway != 0 {
+		t.Errorf("taken away for %q, %d in the reports", done, d.report.TakenAway)
+	}
+}
+
+// denying is a lister that refuses every change for good.
+type denying struct{ *lister }
+
+func (r *denying) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
+	return r, nil
+}
+
+func (*denying) Apply(_ context.Context, _ entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	return slices.Repeat([]connector.Result{{Err: &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true}}}, len(ops)), nil
 }

@@ -2,10 +2,12 @@ package delivery
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // finish records a part, or, where p is nil, what follows for a subject without any; and
@@ -48,18 +50,20 @@ func (r *run) scheduleNext(ctx context.Context, j *reconciliation) {
 		r.laterOn(j.subject)
 	case j.moved || j.retry || has(func(p *targetJob) bool { return p.again }) || r.wellAgain(ctx, j):
 		r.again(j.subject)
-	case has(func(p *targetJob) bool { return p.held }):
+	// The function in the VPC looks once more, since both may have recorded at the same moment, so
+	// that neither saw the other's and nobody settled. What is left elsewhere else is not waited for.
+	case has(func(p *targetJob) bool { return p.held && !p.elsewhere }) || j.hasElsewhere() && j.learnt && r.Network == names.VPC:
 		r.lookAt(j.subject, r.Clock.Now().Add(heldRetry))
 	}
 
 	// What was written a moment ago is looked at again by a message. Without it the sweep would
-	// come, later.
-	var grantSets []entitlement.GrantSet
-	for _, p := range j.parts {
+	// come, later. Looks of the other network are that function's to schedule.
+	grantSets := slices.DeleteFunc(slices.Clone(j.idle), func(s entitlement.GrantSet) bool { return j.elsewhere[s.Connector] })
+	for _, p := range j.here() {
 		grantSets = append(grantSets, p.grantSet)
 	}
 	r.scheduleAccounts(j)
-	if at := soonest(append(grantSets, j.idle...), j.expiring); !at.IsZero() {
+	if at := soonest(grantSets, j.expiring); !at.IsZero() {
 		r.lookAt(j.subject, at)
 	}
 }
@@ -164,7 +168,7 @@ func (r *run) recordOnly(ctx context.Context, j *reconciliation, p *targetJob) e
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *reconciliation) state(p *targetJob) State {
-	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, Expiring: j.expiring, Planned: j.planned, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
+	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, Expiring: j.expiring, Planned: j.planned, GrantSets: slices.Clone(j.idle), Uses: maps.Clone(j.uses), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 
 	for _, grantSet := range j.idle {
@@ -183,6 +187,7 @@ func (j *reconciliation) state(p *targetJob) State {
 		}
 		if q.over && !q.unsaid {
 			s.GrantSets = append(s.GrantSets, q.grantSet)
+			s.Uses[q.at] = q.use
 		} else {
 			s.GrantSets = append(s.GrantSets, q.before) // somebody is at work on the other
 		}

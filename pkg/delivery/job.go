@@ -24,9 +24,11 @@ type reconciliation struct {
 	expiring      roles     // neither to grant nor to take away, see given
 	planned       time.Time // when these were told apart
 	verify        roles
-	kept          roles                     // that nothing desires any more and that are left, since they were there before us
-	idle          []entitlement.GrantSet    // those that nothing is to be done at
-	unread        []entitlement.ConnectorID // those of which cannot be read
+	kept          roles                                              // that nothing desires any more and that are left, since they were there before us
+	uses          map[entitlement.ConnectorID]entitlement.AccountUse // of accounts of ours, where they decide what is done
+	idle          []entitlement.GrantSet                             // those that nothing is to be done at
+	unread        []entitlement.ConnectorID                          // those of which cannot be read
+	elsewhere     map[entitlement.ConnectorID]bool                   // those of the other network
 	parts         []*targetJob
 	turn          chan struct{} // taken while something of the job is recorded
 	moved         bool          // the subject moved on: what was seen is recorded, and nothing follows from it
@@ -38,21 +40,23 @@ type reconciliation struct {
 
 // targetJob is one subject at one target.
 type targetJob struct {
-	job      *reconciliation
-	at       entitlement.ConnectorID
-	before   entitlement.GrantSet // as read
-	grantSet entitlement.GrantSet // the same; under the claim as it is then, and as it becomes
-	claimed  bool
-	until    time.Time // end of the claim's lease
-	tasks    []*task
-	held     bool // another worker has the claim
-	rested   bool // the target was left alone
-	found    bool // the subject was looked up in this run
-	named    bool // the subject's id at the target is a name
-	over     bool // all that can be done in this round is, and recorded
-	unsaid   bool // it could not be recorded
+	job       *reconciliation
+	at        entitlement.ConnectorID
+	before    entitlement.GrantSet // as read
+	grantSet  entitlement.GrantSet // the same; under the claim as it is then, and as it becomes
+	claimed   bool
+	until     time.Time // end of the claim's lease
+	tasks     []*task
+	held      bool // another worker has the claim
+	elsewhere bool // the connector is of the other network, whose worker is told
+	rested    bool // the target was left alone
+	found     bool // the subject was looked up in this run
+	named     bool // the subject's id at the target is a name
+	over      bool // all that can be done in this round is, and recorded
+	unsaid    bool // it could not be recorded
 
 	step    entitlement.AccountStep // with an account of ours
+	use     entitlement.AccountUse  // of that, as it was seen last
 	missing *connector.Refusal      // nobody was found, and an account may be made
 	changed bool                    // a call that changes the account was sent, and is not judged
 	events  []entitlement.Event     // of the account, to be recorded with the grant set
@@ -111,7 +115,7 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*reconc
 }
 
 func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliation, error) {
-	j := &reconciliation{subject: id, turn: make(chan struct{}, 1)}
+	j := &reconciliation{subject: id, turn: make(chan struct{}, 1), uses: map[entitlement.ConnectorID]entitlement.AccountUse{}}
 
 	grantSets, err := r.read(ctx, j)
 	if err != nil || !j.subjectRecord.NeedsReconcile() {
@@ -131,18 +135,25 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 		if err := r.keep(ctx, j, grantSet); err != nil {
 			return nil, err
 		}
+		if j.uses[grantSet.Connector], err = r.usedBy(ctx, j, grantSet); err != nil {
+			return nil, err
+		}
 		if len(j.plan(grantSet, now)) == 0 && !j.accountDue(grantSet, now) {
 			j.idle = append(j.idle, grantSet)
 			continue
 		}
 
-		j.parts = append(j.parts, &targetJob{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, lost: roles{}})
+		j.parts = append(j.parts, &targetJob{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, use: j.uses[grantSet.Connector], lost: roles{}})
 	}
 	return j, nil
 }
 
 func (j *reconciliation) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
-	return Plan(j.want, j.expiring, j.verify, grantSet, j.subjectRecord.Generation, now)
+	tasks, ours := Plan(j.want, j.expiring, j.verify, grantSet, j.subjectRecord.Generation, now), adopted(j.subjectRecord, j.inputs)
+	for i, t := range tasks {
+		tasks[i].Adopted = t.Grant && ours[t.Role]
+	}
+	return tasks
 }
 
 // pendingReconciliation reads what is pending for the subject. What cannot be read of it keeps nothing from

@@ -16,27 +16,46 @@ func TestR6_S9_WhatWasThereBeforeUsIsLeftWhereItsResourceSaysSo(t *testing.T) {
 		name   string
 		mode   entitlement.PreExistingMode
 		before bool // the role was there before the assignment
+		adopts bool // by the assignment
 		there  int  // in the end
 	}{
-		{"taken with the last", entitlement.TakeWithLast, true, 0},
-		{"kept", entitlement.KeepExisting, true, 1},
-		{"kept, and given by us", entitlement.KeepExisting, false, 0},
+		{"taken with the last", entitlement.TakeWithLast, true, false, 0},
+		{"kept", entitlement.KeepExisting, true, false, 1},
+		{"kept, and given by us", entitlement.KeepExisting, false, false, 0},
+		{"kept, and adopted", entitlement.KeepExisting, true, true, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newFixture(t)
-			p, u := w.pack("group"), w.person()
-			scopes, err := w.store.Scopes(context.Background(), p.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p, q, u := w.pack("group"), w.pack("group"), w.person()
 			w.commit(entitlement.Change{Connectors: []entitlement.ConnectorConfig{{ID: target, DisplayName: "Target", Kind: "scim"}}})
-			w.commit(entitlement.Change{Resources: []entitlement.Resource{{ID: scopes.List[0].Resource, Catalog: p.Catalog, Connector: target, OriginID: "group", DisplayName: "R", PreExisting: tt.mode}}})
+			for _, in := range []entitlement.AccessPackage{p, q} {
+				scopes, err := w.store.Scopes(context.Background(), in.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.commit(entitlement.Change{Resources: []entitlement.Resource{{ID: scopes.List[0].Resource, Catalog: in.Catalog, Connector: target, OriginID: "group", DisplayName: "R", PreExisting: tt.mode}}})
+			}
 			if tt.before {
 				w.target.members[role("group")] = []connector.PrincipalRef{connector.PrincipalRef("at-" + u)}
 			}
 
-			id := w.assign(u, p)
+			id := w.assign(u, p, func(n *entitlement.NewRequest) {
+				if tt.adopts {
+					n.Adopts = entitlement.DriftFinding{Role: role("group"), Principal: "at-" + string(u), Subject: u}
+				}
+			})
 			w.deliver(u)
+			if tt.adopts {
+				// Another assignment gives it too; the first one to end leaves the role (R4).
+				other := w.assign(u, q)
+				w.deliver(u)
+				w.remove(u, p)
+				w.deliver(u)
+				if n := w.target.times(role("group"), u); n != 1 {
+					t.Errorf("there %d times while another assignment gives it", n)
+				}
+				id, p = other, q
+			}
 			if n := w.target.times(role("group"), u); n != 1 {
 				t.Fatalf("there %d times", n)
 			}

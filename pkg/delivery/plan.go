@@ -42,6 +42,16 @@ func given(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now time.
 	return want, expiring
 }
 
+// adopted returns the roles that people decided to make ours by assignments whose delivery is not
+// complete. What was recorded of one by then says so for good.
+func adopted(h entitlement.SubjectRecord, w entitlement.ReconcileInputs) roles {
+	all := roles{}
+	for _, waiting := range h.Waiting {
+		all[w.Requests[entitlement.RequestID(waiting.Assignment)].Adopts] = true
+	}
+	return all
+}
+
 // verified returns the roles of assignments whose delivery is not complete: "delivered"
 // is said only of what was read back at this generation (S15).
 func verified(h entitlement.SubjectRecord, w entitlement.ReconcileInputs) roles {
@@ -56,8 +66,9 @@ func verified(h entitlement.SubjectRecord, w entitlement.ReconcileInputs) roles 
 
 // Task is one role that must be looked at: to be there, or not.
 type Task struct {
-	Role  entitlement.RoleRef
-	Grant bool
+	Role    entitlement.RoleRef
+	Grant   bool
+	Adopted bool // a person decided that it is ours from now on, although it was there before us
 }
 
 // Plan returns what must be done at one target: every desired role that is not known to
@@ -72,14 +83,14 @@ func Plan(want, expiring, verify map[entitlement.RoleRef]bool, grantSet entitlem
 		g, known := grantSet.Grants[role]
 		// What is known to stand, or must not be asked about yet, needs no task.
 		if role.Connector == grantSet.Connector && !(known && (stands(g, verify[role], generation, now) || waitsForRetryAfter(g, generation, now))) {
-			tasks = append(tasks, Task{role, true})
+			tasks = append(tasks, Task{Role: role, Grant: true})
 		}
 	}
 
 	for role, g := range grantSet.Grants {
 		// A removal that the target took is looked at when that can be judged, not sooner.
 		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !expiring[role] && !taken && !waitsForRetryAfter(g, generation, now) {
-			tasks = append(tasks, Task{role, false})
+			tasks = append(tasks, Task{Role: role})
 		}
 	}
 

@@ -134,7 +134,7 @@ func TestPlan_EqualInputsGiveEqualPlans(t *testing.T) {
 
 func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
 	grantSet := entitlement.GrantSet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
-	task := Task{ref("a"), true}
+	task := Task{Role: ref("a"), Grant: true}
 	down := outcome{failure: &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "down"}}
 	var waits []time.Duration
 	for range 10 {
@@ -162,11 +162,11 @@ func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
 	if g := grantSet.Grants[ref("a")]; g.Failing() || g.Attempts != 0 || g.Presence != entitlement.PresencePresent || g.Reason != "" || !g.Next.IsZero() {
 		t.Errorf("after success: %+v", g)
 	}
-	record(&grantSet, Task{ref("a"), false}, outcome{failure: &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true}}, 3, noon)
+	record(&grantSet, Task{Role: ref("a")}, outcome{failure: &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true}}, 3, noon)
 	if g := grantSet.Grants[ref("a")]; g.Permanent || g.Next.IsZero() {
 		t.Errorf("S1: a removal is never given up: %+v", g)
 	}
-	record(&grantSet, Task{ref("a"), false}, outcome{presence: entitlement.PresenceAbsent}, 4, noon)
+	record(&grantSet, Task{Role: ref("a")}, outcome{presence: entitlement.PresenceAbsent}, 4, noon)
 	if len(grantSet.Grants) != 0 {
 		t.Errorf("read back absent: %+v", grantSet.Grants)
 	}

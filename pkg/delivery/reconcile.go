@@ -8,7 +8,8 @@
 //  1. The subject is read and planned on. Nothing is changed: the subject stays pending.
 //  2. The part is claimed, which signs what may be granted and was never sent. A crash
 //     leaves the claim until its lease ends, and the signatures: they count as sent.
-//  3. The subject is looked up, where that is needed. A crash loses the id, nothing else.
+//  3. The subject is looked up, where that is needed, and enters the use of an account that others may
+//     share. A crash loses the id, nothing else.
 //  4. Each role is read, written under a fence, and read again. A crash leaves what was
 //     written at the target, and a record that says that it may be there; the id under
 //     which it was written is lost where it was looked up just then.
@@ -34,6 +35,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // Service reconciles subjects with their targets.
@@ -45,6 +47,11 @@ type Service struct {
 	IDs        clock.IDs
 	Lease      time.Duration // as long as the function may run
 	Log        *slog.Logger
+
+	// Network is where the function calls targets from; "" where the deployment has one network
+	// alone. HandOn is the queue of the function in the VPC, where this is that of the internet.
+	Network names.Network
+	HandOn  Queue
 }
 
 // Bounds of one call.
@@ -66,6 +73,8 @@ type run struct {
 	moved  []entitlement.UserID // to be planned afresh in this run
 	left   []entitlement.UserID // for whom there was no time
 	looks  map[entitlement.UserID]time.Time
+
+	networks networks
 }
 
 // Deliver brings every subject's targets to what the subject's live assignments give, as
@@ -104,12 +113,16 @@ func (r *run) round(ctx, calls context.Context, subjects []entitlement.UserID) [
 	byTarget := map[entitlement.ConnectorID][]*targetJob{}
 	var g errgroup.Group
 
-	for _, j := range r.load(ctx, subjects) {
+	jobs := r.divide(ctx, r.load(ctx, subjects))
+	r.handOn(ctx, jobs)
+
+	for _, j := range jobs {
+		here := j.here()
 		// What a subject without targets is owed is a matter of its record alone.
-		if len(j.parts) == 0 {
+		if len(here) == 0 {
 			g.Go(func() error { r.finish(ctx, j, nil); return nil })
 		}
-		for _, p := range j.parts {
+		for _, p := range here {
 			byTarget[p.at] = append(byTarget[p.at], p)
 		}
 	}

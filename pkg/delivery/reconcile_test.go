@@ -60,27 +60,40 @@ func (w *fixture) person() entitlement.UserID {
 // pack adds a package of roles with one policy without approval.
 func (w *fixture) pack(roles ...string) entitlement.AccessPackage {
 	w.t.Helper()
+	var refs []entitlement.RoleRef
+	for _, r := range roles {
+		refs = append(refs, role(r))
+	}
+	return w.packOf(refs...)
+}
+
+func (w *fixture) packOf(roles ...entitlement.RoleRef) entitlement.AccessPackage {
+	w.t.Helper()
 	id := entitlement.PackageID(w.clock.New())
 	policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: id, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
 		Requestor: entitlement.RequestorSettings{SelfAdd: true}}
 	p := entitlement.AccessPackage{ID: id, Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P", Policies: []entitlement.PolicyID{policy.ID}}
 	scopes := entitlement.PackageScopes{Package: id}
 	for _, r := range roles {
-		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: w.clock.New() + "_" + w.clock.New(), Resource: entitlement.ResourceID(w.clock.New()), Ref: role(r)})
+		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: w.clock.New() + "_" + w.clock.New(), Resource: entitlement.ResourceID(w.clock.New()), Ref: r})
 	}
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Policies: []entitlement.AssignmentPolicy{policy}, Scopes: []entitlement.PackageScopes{scopes},
 		Catalogs: []entitlement.Catalog{{ID: p.Catalog, DisplayName: "C", Published: true}}})
 	return p
 }
 
-func (w *fixture) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
+func (w *fixture) assign(u entitlement.UserID, p entitlement.AccessPackage, set ...func(*entitlement.NewRequest)) entitlement.RequestID {
 	w.t.Helper()
 	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	id := entitlement.RequestID(w.clock.New())
-	_, c, err := entitlement.Submit(entitlement.NewRequest{ID: id, Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
+	n := entitlement.NewRequest{ID: id, Type: entitlement.UserAdd, NewID: w.clock.New}
+	for _, change := range set {
+		change(&n)
+	}
+	_, c, err := entitlement.Submit(n, ask, w.clock.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -87,6 +87,9 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 	g = enterPending(g, o)
 	if o.tells() {
 		g.Presence, g.Confirmed = o.presence, now
+		// What was adopted counts as sent: it goes with the last assignment that gives it, whatever
+		// its resource says of roles that were there before us.
+		g.Sent = g.Sent || t.Adopted && o.presence == entitlement.PresencePresent
 		g.PreExisting = g.PreExisting || t.Grant && !g.Sent && o.presence == entitlement.PresencePresent
 	}
 

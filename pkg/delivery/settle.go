@@ -33,6 +33,8 @@ type State struct {
 	Expiring  map[entitlement.RoleRef]bool
 	Planned   time.Time
 	GrantSets []entitlement.GrantSet
+	// Uses are those of accounts of ours, where they decide what is done with one.
+	Uses map[entitlement.ConnectorID]entitlement.AccountUse
 	// Undone are targets of which it is not known yet what becomes true there.
 	Undone map[entitlement.ConnectorID]bool
 	// Kept are grant sets that are not recorded with the settlement.
@@ -203,7 +205,7 @@ func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time
 
 	// An account of ours that no role needs any more is owed, as a role is.
 	for _, grantSet := range s.GrantSets {
-		if accountStep(grantSet, s.Want, s.Expiring) != entitlement.AccountRests {
+		if accountStep(grantSet, s.Want, s.Expiring, s.Uses[grantSet.Connector]) != entitlement.AccountRests {
 			st.Reconciled, st.Next = false, earlier(st.Next, later(grantSet.Account.Next.Add(checkSlack), now))
 		}
 	}

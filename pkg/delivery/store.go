@@ -43,6 +43,8 @@ type Store interface {
 	// RateLease returns up to when a target's limits have been handed out; version 0 where they
 	// never were. Only targets that publish limits have one.
 	RateLease(ctx context.Context, id entitlement.ConnectorID) (entitlement.RateLease, error)
+	// AccountUse returns who uses an account at a target; version 0 where nobody ever did.
+	AccountUse(ctx context.Context, at entitlement.ConnectorID, ref string) (entitlement.AccountUse, error)
 	// Breaker returns what is remembered of a target; version 0 where nothing is.
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
 	// Connector returns a registration.

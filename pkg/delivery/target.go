@@ -76,7 +76,11 @@ func (t *target) serve(ctx, calls context.Context, parts []*targetJob) {
 	t.finishing.SetLimit(parallelReads)
 	defer t.finishing.Wait()
 
-	refusal := t.open(ctx)
+	refusal, away := t.open(ctx)
+	if away {
+		t.leaveOut(ctx, parts)
+		return
+	}
 	// What was learnt of the target is written even where all calls failed: above all then.
 	if refusal == nil {
 		defer t.remember(ctx)
@@ -100,18 +104,18 @@ func (t *target) serve(ctx, calls context.Context, parts []*targetJob) {
 }
 
 // open reads whether the target may be called, and opens it. What it returns is recorded of
-// all tasks instead.
-func (t *target) open(ctx context.Context) *outcome {
+// all tasks instead; away, nothing is, since the target is of the other network by now.
+func (t *target) open(ctx context.Context) (instead *outcome, away bool) {
 	switch ok, err := t.admitted(ctx); {
 	case err != nil:
-		return &outcome{failure: refusalOf(err)}
+		return &outcome{failure: refusalOf(err)}, false
 	case !ok:
-		return &outcome{failure: t.resting(), resting: true}
+		return &outcome{failure: t.resting(), resting: true}, false
 	}
 
 	conn, err := t.run.Connectors.Open(ctx, t.id)
 	if err != nil {
-		return &outcome{failure: refusalOf(err), resting: isPaused(err)}
+		return &outcome{failure: refusalOf(err), resting: isPaused(err)}, t.run.isElsewhere(err)
 	}
 	t.looked = t.run.Clock.Now()
 
@@ -131,7 +135,7 @@ func (t *target) open(ctx context.Context) *outcome {
 	t.token, t.nobody = t.run.IDs.New(), connector.PrincipalRef(t.run.IDs.New())
 	t.heard, t.resources = make(chan struct{}), map[string]*resource{}
 
-	return nil
+	return nil, false
 }
 
 // wave carries some parts from claim to record.
@@ -157,6 +161,7 @@ func (t *target) wave(ctx, calls context.Context, parts []*targetJob, instead *o
 	// Step 3.
 	t.find(ctx, calls, parts)
 	t.tendAll(ctx, calls, parts)
+	t.enterAll(ctx, parts)
 
 	// Step 4, and step 5 by whichever unit is the last one of a part.
 	var g errgroup.Group

@@ -83,6 +83,9 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.RateLeases {
 		write(p, rateMapper, v)
 	}
+	for _, v := range c.AccountUses {
+		write(p, accountUseMapper, v)
+	}
 	for _, v := range c.Jobs {
 		write(p, jobMapper, v)
 	}

@@ -79,6 +79,7 @@ func explainers() map[string]explainer {
 		connectorMapper.tag:      whole(connectorMapper),
 		breakerMapper.tag:        whole(breakerMapper),
 		rateMapper.tag:           whole(rateMapper),
+		accountUseMapper.tag:     whole(accountUseMapper),
 		targetResourceMapper.tag: whole(targetResourceMapper),
 		jobMapper.tag:            whole(jobMapper),
 		requestMapper.tag:        whole(requestMapper),

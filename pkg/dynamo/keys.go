@@ -20,6 +20,7 @@ import (
 //	  user, group, resource, connector,
 //	  breaker, rate lease, job, absence   |       |                                          |
 //	  by id
+//	use of an account at a target         | table | CON#c, ACC#hash                          | one
 //	former packages by id                 | table | PKG#p, FORMER; eventual                  | a batch
 //	role scopes of a package              | table | PKG#p, SCOPES                            | one
 //	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
@@ -223,6 +224,11 @@ func breakerKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK
 
 // rateKey is up to when a target's limits have been handed out.
 func rateKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, wordRate} }
+
+// accountUseKey is who uses one account at a target, by the target's own id of it.
+func accountUseKey(at entitlement.ConnectorID, ref string) Key {
+	return Key{connectorKey(at).PK, join(wordAccount, digest(ref))}
+}
 
 // targetResourceKey is what is remembered of one resource at a target, by the target's own
 // id of it.

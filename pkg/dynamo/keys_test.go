@@ -186,6 +186,7 @@ func TestKeysGolden(t *testing.T) {
 			"pk=SUB#" + idU + " sk=RECORD i2p=REC#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
 		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Reconciled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
 		"grant set":              {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
+		"use of an account":      {entitlement.Change{AccountUses: []entitlement.AccountUse{{Connector: idK, Ref: "x"}}}, []string{"pk=CON#" + idK + " sk=ACC#553f121d1ecef2a1742c9c2c999380c992afeeae"}},
 		"grant set with a failing role": {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z i5p=FAIL#0 i5s=2026-03-01T12:00:00.000000500Z#" + idU + "#target-throttled"}},

@@ -21,8 +21,10 @@ var connectorMapper = mapper[entitlement.ConnectorConfig]{
 		flag(f, "vl", &c.ValueListRemoval)
 		flag(f, "cw", &c.ConcurrentWrites)
 		flag(f, "ma", &c.MakeAccounts)
+		flag(f, "md", &c.MadeAccounts)
 		flag(f, "da", &c.DeleteAccounts)
 		flag(f, "ie", &c.InviteEverybody)
+		flag(f, "vpc", &c.VPC)
 		flag(f, "pa", &c.Paused)
 		texts(f, "rv", &c.RoleValues)
 		texts(f, "ev", &c.EntitlementValues)
@@ -78,6 +80,20 @@ var rateMapper = mapper[entitlement.RateLease]{
 	body: func(f *fields, l *entitlement.RateLease) {
 		when(f, "w", &l.Writes)
 		when(f, "u", &l.Units)
+	},
+}
+
+// The key holds a digest of the target's own id, as of a resource.
+var accountUseMapper = mapper[entitlement.AccountUse]{
+	tag: "AUSE", noun: "use of an account at a target", part: entitlement.PartTargetResource,
+	key:  func(a entitlement.AccountUse) Key { return accountUseKey(a.Connector, a.Ref) },
+	name: func(a *entitlement.AccountUse, k Key) { a.Connector = connectorAt(k) },
+	meta: func(a *entitlement.AccountUse) *entitlement.Meta { return &a.Meta },
+	body: func(f *fields, a *entitlement.AccountUse) {
+		id(f, "r", &a.Ref)
+		ids(f, "us", &a.Users)
+		id(f, "ow", &a.Owner)
+		flag(f, "en", &a.Ending)
 	},
 }
 

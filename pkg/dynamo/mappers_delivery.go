@@ -66,6 +66,7 @@ const (
 	attrUnder     = "un" // roles under one of several ids
 	attrAccount   = "ac" // that we made
 	attrMaking    = "ai" // who means to make it, or to change it
+	attrUses      = "us" // account in whose use the subject may be
 	grantMark     = "g." // begins the attribute of each grant
 	intentMark    = "i." // begins that of who means to grant it
 	removalMark   = "r." // begins that of who means to take it away
@@ -132,6 +133,7 @@ func accountFields(f *fields, s *entitlement.GrantSet) {
 	when(f, attrFoundAt, &s.PrincipalAt)
 	flag(f, attrDoubtful, &s.Doubtful)
 	texts(f, attrFormer, &s.Former)
+	id(f, attrUses, &s.Uses)
 	list(f, attrUnder, &s.Under, underFields(s.Connector))
 	group(f, attrAccount, &s.Account, madeFields)
 	text(f, attrMaking, &s.Account.Intent)

@@ -106,6 +106,7 @@ var driftFindingMapper = mapper[entitlement.DriftFinding]{
 		list(f, "ga", &d.Given, func(f *fields, at *time.Time) { when(f, "at", at) })
 		id(f, "db", &d.DecidedBy)
 		when(f, "da", &d.DecidedAt)
+		flag(f, "se", &d.Sent)
 		text(f, "re", &d.Reason)
 		text(f, "de", &d.Detail)
 	},

@@ -37,6 +37,7 @@ var requestMapper = mapper[entitlement.AssignmentRequest]{
 		when(f, "co", &r.Completed)
 		when(f, "hd", &r.Hidden)
 		id(f, "fp", &r.Fingerprint)
+		group(f, "ad", &r.Adopts, roleRefFields)
 	},
 }
 

@@ -99,6 +99,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("connector", roundTrip(connectorMapper, nil))
 	t.Run("breaker", roundTrip(breakerMapper, nil))
 	t.Run("rate lease", roundTrip(rateMapper, nil))
+	t.Run("use of an account", roundTrip(accountUseMapper, nil))
 	t.Run("job", roundTrip(jobMapper, func(j *entitlement.Job) { j.Generation &= 1<<40 - 1 })) // a count
 	t.Run("group", roundTrip(groupMapper, nil))
 	t.Run("request", roundTrip(requestMapper, nil))

@@ -65,6 +65,15 @@ func (db *DB) RateLease(ctx context.Context, id entitlement.ConnectorID) (entitl
 	return l, err
 }
 
+// AccountUse returns who uses an account at a target; version 0 where nobody ever did.
+func (db *DB) AccountUse(ctx context.Context, at entitlement.ConnectorID, ref string) (entitlement.AccountUse, error) {
+	a, err := one(ctx, db, accountUseMapper, accountUseKey(at, ref))
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.AccountUse{Connector: at, Ref: ref}, nil
+	}
+	return a, err
+}
+
 // TargetResource returns what is remembered of a resource at a target; version 0 where
 // nothing is.
 func (db *DB) TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error) {

@@ -62,22 +62,27 @@ type AccountStep int
 const (
 	AccountRests  AccountStep = iota // nothing
 	AccountEnable                    // a role needs it again
-	AccountEnd                       // no role needs it any more
+	AccountEnd                       // no role needs it any more: the subject leaves its use, and one of ours ends
 	AccountSettle                    // no role needs it, and it is not known whether it was made
 )
 
 // AccountStep tells what is to be done with the account of the grant set. wanted: a live
 // assignment gives a role there; expiring: one does whose end has passed, and which may still be
-// extended. An account ends when the removal of its last role was sent: it does not wait for one that
-// cannot be confirmed, or that the target refuses.
-func (s GrantSet) AccountStep(wanted, expiring bool) AccountStep {
+// extended; use is that of the account, where it is ours and nothing is wanted. An account ends when the
+// removal of its last role was sent: it does not wait for one that cannot be confirmed, or that the
+// target refuses. It does not end while somebody else uses it.
+func (s GrantSet) AccountStep(wanted, expiring bool, use AccountUse) AccountStep {
 	a := s.Account
-	doubtful := a.doubtful(s.Token)
+	doubtful, others := a.doubtful(s.Token), use.Others(s.Subject)
 
 	switch {
-	case wanted && (a.State == AccountDisabled || a.State == AccountKept || a.State == AccountActive && doubtful):
+	case wanted && a.State == AccountKept, (wanted || others) && (a.State == AccountDisabled || a.State == AccountActive && (doubtful || use.Ending)):
 		return AccountEnable
 	case wanted || expiring || s.Keeps():
+		return AccountRests
+	case s.Uses != "":
+		return AccountEnd
+	case others && a.Ours():
 		return AccountRests
 	case a.State == AccountActive, a.State == AccountDisabled && doubtful:
 		return AccountEnd

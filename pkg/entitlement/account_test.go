@@ -37,7 +37,7 @@ func TestR270_TheStepsOfAnAccount(t *testing.T) {
 		{"nothing tells whose it is", Account{State: AccountUnsure}, nil, false, false, AccountRests},
 	} {
 		s := GrantSet{Token: "mine", Account: c.account, Grants: c.grants}
-		if got := s.AccountStep(c.wanted, c.expiring); got != c.want {
+		if got := s.AccountStep(c.wanted, c.expiring, AccountUse{}); got != c.want {
 			t.Errorf("%s: step %d, want %d", c.what, got, c.want)
 		}
 	}

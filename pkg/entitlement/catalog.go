@@ -200,12 +200,17 @@ type ConnectorConfig struct {
 	ConcurrentWrites bool
 	// MakeAccounts: who has no account at the target gets one when a role first needs it.
 	MakeAccounts bool
+	// MadeAccounts: accounts are made there, or once were, so that who uses one is on record.
+	MadeAccounts bool
 	// DeleteAccounts: an account that we made is deleted when no role needs it any more, and not
 	// only disabled.
 	DeleteAccounts bool
 	// InviteEverybody: where an account is made by invitation, members of the directory are invited
 	// too, and not guests alone. It is for the tenant of another organization.
 	InviteEverybody bool
+	// VPC: the target is reached from inside the deployment's VPC, by the functions that run there
+	// and by no other.
+	VPC bool
 	// Paused: nothing is sent to the target, not even questions; what is owed there stays owed.
 	Paused bool
 

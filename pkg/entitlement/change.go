@@ -27,6 +27,7 @@ type Change struct {
 	Breakers             []Breaker
 	TargetResources      []TargetResource
 	RateLeases           []RateLease
+	AccountUses          []AccountUse
 	GrantSets            []GrantSet // recorded where Token is still the claim's; the claim ends with it
 	DeletionGuards       []DeletionGuard
 	DeletionGuardUpdates []DeletionGuardUpdate

@@ -23,6 +23,7 @@ type TargetKind struct {
 	NoCredential bool   // connectors of the kind are given none
 
 	NotHTTP bool // its addresses are none of HTTP; which they are, its connectors say
+	InVPC   bool // its targets may be in the deployment's VPC
 
 	// Valid refuses what no resource of the kind, and no role of it, can be named; nil refuses nothing.
 	Valid func(originID, role string) error
@@ -48,7 +49,7 @@ type ConnectorSetting struct {
 }
 
 // ConnectorSettings are all of them. They say how a target differs from one that shows its
-// members, takes them out one by one, and loses a change where two cross.
+// members, takes them out one by one, loses a change where two cross, and is reached from anywhere.
 var ConnectorSettings = []ConnectorSetting{
 	{"readBack", [2]string{"required", "unconfirmed"}, func(c *ConnectorConfig) *bool { return &c.Unconfirmed }},
 	{"removalForm", [2]string{"memberPath", "valueList"}, func(c *ConnectorConfig) *bool { return &c.ValueListRemoval }},
@@ -56,6 +57,7 @@ var ConnectorSettings = []ConnectorSetting{
 	{"accounts", [2]string{"existing", "made"}, func(c *ConnectorConfig) *bool { return &c.MakeAccounts }},
 	{"accountsAtEnd", [2]string{"disabled", "deleted"}, func(c *ConnectorConfig) *bool { return &c.DeleteAccounts }},
 	{"invitations", [2]string{"guests", "everybody"}, func(c *ConnectorConfig) *bool { return &c.InviteEverybody }},
+	{"network", [2]string{"internet", "vpc"}, func(c *ConnectorConfig) *bool { return &c.VPC }},
 }
 
 // GivenNoCredential reports that of kinds the one of the name gives its connectors no credential.

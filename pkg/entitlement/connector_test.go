@@ -4,7 +4,7 @@ import "testing"
 
 func TestTheSettingsOfAConnectorAreWords(t *testing.T) {
 	var c ConnectorConfig
-	if got, want := c.Settings(), "readBack=required removalForm=memberPath writes=serial accounts=existing accountsAtEnd=disabled invitations=guests"; got != want {
+	if got, want := c.Settings(), "readBack=required removalForm=memberPath writes=serial accounts=existing accountsAtEnd=disabled invitations=guests network=internet"; got != want {
 		t.Errorf("by default %q, want %q", got, want)
 	}
 	for i, s := range ConnectorSettings {

@@ -223,6 +223,7 @@ type DriftFinding struct {
 	Given     []time.Time // when it was given again, within a day
 	DecidedBy UserID
 	DecidedAt time.Time
+	Sent      bool   // the removal that was decided may have reached the target
 	Reason    string // why what was decided could not be done yet
 	Detail    string
 	Meta
@@ -286,7 +287,7 @@ func (f DriftFinding) Over(now time.Time) bool {
 }
 
 // TakeAway records that a person wants an extra role taken away. The scan's function does it, if it
-// is still extra then.
+// is still extra then. Who decided first stays on record.
 func (f DriftFinding) TakeAway(by UserID, now time.Time) (DriftFinding, error) {
 	switch {
 	case f.Kind != DriftExtra:
@@ -294,8 +295,38 @@ func (f DriftFinding) TakeAway(by UserID, now time.Time) (DriftFinding, error) {
 	case f.State != DriftOpen && f.State != DriftTaking:
 		return f, Errorf(NotFound, "There is no such finding.")
 	}
-	f.State, f.DecidedBy, f.DecidedAt, f.Reason, f.Detail = DriftTaking, by, now, "", ""
+	if f.State == DriftOpen {
+		f.State, f.DecidedBy, f.DecidedAt = DriftTaking, by, now
+	}
+	f.Reason, f.Detail = "", ""
 	return f, nil
+}
+
+// DriftFindingRef names a finding of a comparison.
+type DriftFindingRef struct {
+	Connector ConnectorID
+	Scan      DriftScanID
+	Finding   DriftFindingID
+}
+
+// Adopter returns who is assigned a package that is to make an extra role theirs by us: whoever is
+// known to have it, else the one who is named.
+func (f DriftFinding) Adopter(named UserID) (UserID, error) {
+	switch {
+	case !f.Shown():
+		return "", Errorf(NotFound, "There is no such finding.")
+	case f.Kind != DriftExtra:
+		return "", Errorf(Conflict, "Only a role that is there without us can be adopted; this one is missing. Have its assignment delivered again.")
+	case f.State != DriftOpen:
+		return "", Errorf(Conflict, "It was decided to take this role away. Compare the role again: if it is found there once more, it can be adopted.")
+	case f.Subject == "" && named == "":
+		return "", Errorf(Precondition, "It is not known here whose role this is: the target calls them %s. Name the user by targetId.", f.Principal)
+	case f.Subject != "" && named != "" && named != f.Subject:
+		return "", Errorf(Conflict, "Somebody else has this role: leave out targetId.")
+	case f.Subject != "":
+		return f.Subject, nil
+	}
+	return named, nil
 }
 
 // RoleMissing records, in the events of a live assignment, that a role of it was taken away at the
@@ -365,11 +396,14 @@ func (s DriftScan) Note(kind string, f DriftFinding, actor Actor, now time.Time)
 }
 
 // TakeExtra records a person's decision that an extra role is taken away, with its event, and has it
-// carried out soon: by the function that compares, if it is still extra then.
-func TakeExtra(s DriftScan, f DriftFinding, by Actor, now time.Time) (Change, error) {
-	f, err := f.TakeAway(by.ID, now)
-	if err != nil {
-		return Change{}, err
+// carried out soon: by the function that compares, if it is still extra then. Where somebody decided
+// that already and it is about to be done, nothing changes, and false is returned: the function may
+// have asked the target by now, and is to find the record as it left it.
+func TakeExtra(s DriftScan, f DriftFinding, by Actor, now time.Time) (c Change, news bool, err error) {
+	underWay := f.State == DriftTaking && s.Phase != DriftWaits
+	f, err = f.TakeAway(by.ID, now)
+	if err != nil || underWay {
+		return Change{}, false, err
 	}
 	f.Judged = time.Time{}
 
@@ -378,5 +412,5 @@ func TakeExtra(s DriftScan, f DriftFinding, by Actor, now time.Time) (Change, er
 	if s.Phase == DriftWaits {
 		s.Phase, s.Next = DriftJudging, now
 	}
-	return Change{DriftScans: []DriftScan{s}, DriftFindings: []DriftFinding{f}, Events: []Event{e}}, nil
+	return Change{DriftScans: []DriftScan{s}, DriftFindings: []DriftFinding{f}, Events: []Event{e}}, true, nil
 }

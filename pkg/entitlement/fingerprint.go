@@ -18,6 +18,9 @@ func (w CommandPayload) Fingerprint() string {
 	} {
 		fmt.Fprintf(h, "%d:%s,", len(part), part) // with its length, so that no two lists look alike
 	}
+	if w.Adopts != (DriftFindingRef{}) {
+		fmt.Fprintf(h, "%q", w.Adopts)
+	}
 	for _, a := range w.Answers {
 		fmt.Fprintf(h, "%d:%s,%d:%s,", len(a.Question), a.Question, len(a.Value), a.Value)
 	}

@@ -70,6 +70,7 @@ type GrantSet struct {
 	Under       []GrantUnder
 
 	Account Account // that we made there for the subject
+	Uses    string  // account in whose AccountUse the subject may be
 
 	Token string    // of the claim; empty means unclaimed
 	Until time.Time // end of the claim's lease

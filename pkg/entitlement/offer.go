@@ -39,6 +39,16 @@ type ApplicationValues struct {
 	Values   []string
 }
 
+// After is what is kept of a look once another was kept before it: the values of both, and of a look
+// that came to no features, those that were known. A target that did not answer for a moment is no other one.
+func (c TargetCheck) After(known TargetCheck) TargetCheck {
+	c.Values = Remembered(known.Values, c.Values)
+	if c.Error != "" && len(c.Features) == 0 {
+		c.Features = known.Features
+	}
+	return c
+}
+
 // Remembered are the values that were known of each application, and those that were found.
 // What was seen once stays: a package may give it, and a look sees a part of a target alone.
 func Remembered(known, found []ApplicationValues) (all []ApplicationValues) {

@@ -58,10 +58,11 @@ var unrecorded = map[string]string{
 	"ConnectorConfig.Check.Values.Resource": "the same",
 	"ConnectorConfig.Check.Values.Values":   "the same",
 
-	"ConnectorConfig.ID":      "it names the event's object, and never changes",
-	"ConnectorConfig.Uses":    "resourceAdded and resourceRemoved tell each, in the chain of the catalog",
-	"ConnectorConfig.Unused":  "it follows from these",
-	"ConnectorConfig.Created": "it is the time of the first event",
+	"ConnectorConfig.ID":           "it names the event's object, and never changes",
+	"ConnectorConfig.Uses":         "resourceAdded and resourceRemoved tell each, in the chain of the catalog",
+	"ConnectorConfig.Unused":       "it follows from these",
+	"ConnectorConfig.MadeAccounts": "it follows from the setting accounts",
+	"ConnectorConfig.Created":      "it is the time of the first event",
 
 	"User.ID":              "it names the event's object, and never changes",
 	"User.Groups":          "memberAdded and memberRemoved tell each",

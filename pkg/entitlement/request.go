@@ -64,6 +64,7 @@ type AssignmentRequest struct {
 	Completed         time.Time
 	Hidden            time.Time // when its record was deleted as far as anybody sees; zero means it was not (R125)
 	Fingerprint       string    // of the CommandPayload that made it under a key of its requestor; else ""
+	Adopts            RoleRef   // the role that its subject has without us, and that becomes ours with it; zero for none
 	Meta
 }
 

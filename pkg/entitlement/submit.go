@@ -1,6 +1,9 @@
 package entitlement
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // NewRequest is an ask to have a package, as its author words it.
 type NewRequest struct {
@@ -13,6 +16,7 @@ type NewRequest struct {
 	Command           string
 	AllowedBy         string        // see Actor
 	Fingerprint       string        // see AssignmentRequest
+	Adopts            DriftFinding  // what it makes ours; zero for nothing
 	NewID             func() string // ids of the approval stages
 }
 
@@ -26,6 +30,7 @@ type CommandPayload struct {
 	Justification     string
 	Answers           []GivenAnswer
 	RequestedSchedule Schedule
+	Adopts            DriftFindingRef
 }
 
 // Submit decides a new request on what was read, and returns the request with the
@@ -55,7 +60,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		Package: in.Package.ID, Catalog: in.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
 		Requestor: in.Requestor.ID, Subject: in.Subject.ID,
 		Justification: n.Justification, RequestedSchedule: n.RequestedSchedule, Start: n.RequestedSchedule.Start,
-		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
+		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint, Adopts: n.Adopts.Role,
 	}.under(policy, in.Organization)
 
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
@@ -68,6 +73,10 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, AllowedBy: n.AllowedBy, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
+	if n.Adopts.Role != (RoleRef{}) {
+		maps.Copy(event.Data, driftData(n.Adopts.Role, n.Adopts.Principal))
+		event.Data["adopted"] = "true"
+	}
 	change := Change{DeletionGuards: []DeletionGuard{policy.deletionGuard(r.Subject)}}
 
 	if policy.Approval.RequiredForAdd {
@@ -102,6 +111,9 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 		return none, Errorf(NotFound, "There is no access package with this id.")
 	}
 
+	if (in.Subject == nil || in.Subject.Gone()) && n.Adopts.Subject != "" {
+		return none, Errorf(Precondition, "Whoever has this role is not in the directory any more, so that no access package can be assigned to them: have the role taken away.")
+	}
 	if in.Subject == nil || in.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,19 @@ func (w *fixture) stockDrift(connectors ...string) {
 	}
 }
 
+// gives has a package give the role that was compared at a connector.
+func (w *fixture) gives(pkg, connector string) {
+	w.Helper()
+	scopes, err := w.store.Scopes(w.Context(), entitlement.PackageID(w.ids[pkg]))
+	if err != nil {
+		w.Fatal(err)
+	}
+	scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: sampleID + "_" + w.ids[connector], Resource: sampleID, Ref: entitlement.RoleRef{Connector: entitlement.ConnectorID(w.ids[connector]), Resource: "g", Role: "Member_g"}})
+	if err := w.store.Commit(w.Context(), entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}}); err != nil {
+		w.Fatal(err)
+	}
+}
+
 // driftTakings are comparisons with targets, and settings of resources.
 func driftTakings() []taking {
 	found := places(only1("path connectorId", wrong("connector", "connector2")), only1("path driftScanId", wrong("drift scan", "driftScan2")))
@@ -31,6 +45,9 @@ func driftTakings() []taking {
 	return []taking{
 		{op: "GET " + driftFindingsPath, ok: 200, ids: found},
 		{op: "POST " + driftFindingsPath + "/{driftFindingId}/takeAway", ok: 202, ids: places(found, only1("path driftFindingId", place{foreign: elsewhere}))},
+		{op: "POST " + adoptPath, ok: 201, body: object{"accessPackageId": "{package2}", "assignmentPolicyId": "{policy2}", "targetId": "{reviewer}"},
+			ids: places(found, map[string]place{"path driftFindingId": {foreign: elsewhere}, "body targetId": free("user", anybody), "body assignmentPolicyId": wrong("policy", "policy", "policy3", "policy4"),
+				"body accessPackageId": free("package", "any package may be named that gives the role, and the policy must be one of it")})},
 		{op: "POST " + compareNowPath, ok: 202, ids: found},
 		{op: "GET " + deliverySettingsPath, ok: 200, ids: resource},
 		{op: "PATCH " + deliverySettingsPath, ok: 204, body: object{"driftMode": "giveAgain"}, ids: places(resource, only1("body id", wrong("resource", "resource2").at("resource")))},
@@ -101,4 +118,32 @@ func TestL8_ARoleIsComparedNowWhereSomebodyAsksOnceAtATime(t *testing.T) {
 	if err != nil || len(due.Items) != 1 || due.Items[0].Phase != entitlement.DriftWaits || due.Items[0].Chain.Number != 1 {
 		t.Errorf("due are %+v, %v", due.Items, err) // asked twice, and on record once
 	}
+}
+
+func TestL8_AnExtraRoleIsAdoptedByAPackageThatGivesItOnce(t *testing.T) {
+	w := newFixture(t)
+	stockExpansions(w)
+	finding := driftScansPath + "/" + w.ids["connector"] + "/" + w.ids["driftScan"] + "/findings/"
+	adopt := finding + w.ids["driftFinding"] + "/adopt"
+	ann := w.call("admin", "POST", "/v1.0/users", object{"displayName": "Ann", "userPrincipalName": "ann@example.com"}).want(201).get("id")
+	body := object{"accessPackageId": w.ids["package"], "assignmentPolicyId": w.ids["policy"], "targetId": ann}
+
+	w.call("member", "POST", adopt, body).want(403)
+	w.call("admin", "POST", adopt, object{"accessPackageId": w.ids["package"]}).want(400)
+	w.call("admin", "POST", adopt, object{"accessPackageId": w.ids["package"], "assignmentPolicyId": w.ids["policy"], "justification": "x"}).want(400)
+	w.call("admin", "POST", finding+sampleID+"/adopt", body).want(404)
+	if got := w.call("admin", "POST", adopt, object{"accessPackageId": w.ids["package"], "assignmentPolicyId": w.ids["policy"]}); got.status/100 != 4 || !strings.Contains(got.get("error.message"), "targetId") {
+		t.Errorf("nobody knows them: %d %s", got.status, got.text)
+	}
+	if got := w.call("admin", "POST", adopt, body); got.status/100 != 4 || !strings.Contains(got.get("error.message"), "does not give the role") {
+		t.Errorf("the package gives another role: %d %s", got.status, got.text)
+	}
+
+	w.gives("package", "connector")
+	first := w.call("admin", "POST", adopt, body).want(201)
+	if first.get("requestType") != "adminAdd" || first.get("state") != "submitted" {
+		t.Errorf("made was %s", first.text)
+	}
+	first.like(t, "again", w.call("admin", "POST", adopt, body))
+	w.verifies(entitlement.OfRequest, first.get("id"), "submitted")
 }

@@ -58,8 +58,8 @@ func firstWord(pattern string) string {
 }
 
 // byTheOther are operations whose paths the gateway takes for the other function's, which hands
-// them on: a route of their own would be one with a $ in it.
-var byTheOther = []string{packagePath + "/filterByCurrentUser(on='{on:text}')/$count"}
+// them on: a route of their own would be one with a $ in it, or would take one for each part of the path.
+var byTheOther = []string{packagePath + "/filterByCurrentUser(on='{on:text}')/$count", adoptPath}
 
 // Every operation is in the table of the function that the gateway sends it to, and
 // in no other.

@@ -55,5 +55,5 @@ func catalogsTable() []operation {
 
 // requestsTable is what the function requests serves.
 func requestsTable() []operation {
-	return slices.Concat(requestOperations, requestedOperations, assignmentOperations, exportOperations, approvalOperations, decidingOperations, deliveryOperations, peopleOperations, roleHolderOperations, suggestionOperations, resumeOperations, meOperations, nestedRequests, requestCounts)
+	return slices.Concat(requestOperations, requestedOperations, adoptOperations, assignmentOperations, exportOperations, approvalOperations, decidingOperations, deliveryOperations, peopleOperations, roleHolderOperations, suggestionOperations, resumeOperations, meOperations, nestedRequests, requestCounts)
 }

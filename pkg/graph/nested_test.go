@@ -54,7 +54,7 @@ func sameThings(a, b []any) bool {
 // The lists of everything are cut at $top, and their pages together are all that there is.
 func TestListsOfAllCatalogsAndPackagesArePaged(t *testing.T) {
 	w := stockParents(t)
-	for path, want := range map[string]int{em + "/resources": 5, em + "/resourceRoleScopes": 2} {
+	for path, want := range map[string]int{em + "/resources": 5, em + "/resourceRoleScopes": 3} {
 		for _, top := range []string{"1", "2", "100"} {
 			var ids []string
 			for next, pages := path+"?$top="+top, 0; next != ""; pages++ {
@@ -76,6 +76,9 @@ func TestListsOfAllCatalogsAndPackagesArePaged(t *testing.T) {
 	}
 	expanded := w.call("admin", "GET", em+"/resourceRoleScopes?$expand=role($expand=resource)", nil).values()
 	for _, v := range expanded {
+		if strings.HasSuffix(dig(v, "id"), w.ids["connector"]) {
+			continue // of the role that was compared, whose resource is in no catalog
+		}
 		if dig(v, "role.resource.id") == "" {
 			t.Errorf("a role without its resource: %v", v)
 		}

@@ -64,6 +64,7 @@ var special = map[string]expectation{
 	"POST " + connectorPath + "/check":                            {status: http.StatusOK, schema: "connector"},
 	"POST " + ours + "/reprocess":                                 {status: http.StatusOK, schema: anything},
 	"POST " + packagePath + "/{accessPackageId}/getApplicablePolicyRequirements": {status: http.StatusOK, schema: "requirements", many: true},
+	"POST " + adoptPath:         {status: http.StatusCreated, schema: "accessPackageAssignmentRequest"},
 	"PATCH " + organizationPath: {status: http.StatusAccepted, schema: "connectedOrganization"},
 	"PATCH " + endUserPath:      {status: http.StatusOK, schema: "endUserSettings"},
 }
@@ -128,6 +129,7 @@ var written = map[string]object{
 	"moveToCatalog":                   objectOf(object{"catalogId": object{"type": "string", "format": "uuid"}}, "catalogId"),
 	"getApplicablePolicyRequirements": objectOf(object{"subject": objectOf(object{"objectId": uuid()})}),
 	"check":                           objectOf(object{"userId": uuid()}),
+	"adopt":                           objectOf(object{"accessPackageId": uuid(), "assignmentPolicyId": uuid(), "targetId": uuid()}, "accessPackageId", "assignmentPolicyId"),
 	"close":                           objectOf(object{"justification": object{"type": "string"}}),
 	"leasehold/reprocess": objectOf(object{"connectorId": object{"type": "string", "format": "uuid"}, "reason": object{"type": "string"},
 		"after": object{"type": "string"}}, "connectorId", "reason"),

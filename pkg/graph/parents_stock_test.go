@@ -17,6 +17,7 @@ func (w *fixture) stockOrganizations() {
 	w.ids["loses"] = "loses"
 	w.ids["look"], w.ids["look2"] = w.stockLook("package"), w.stockLook("package3")
 	w.stockDrift("connector", "connector2")
+	w.gives("package2", "connector")
 	for name, tenant := range map[string]string{"organization": "a-tenant", "organization2": "b-tenant"} {
 		w.ids[name] = post(organizationsPath, object{"displayName": name, "identitySources": []object{{"@odata.type": "#microsoft.graph.azureActiveDirectoryTenant", "tenantId": tenant}}})
 	}

@@ -115,8 +115,13 @@ func createRequest(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	// Whatever was decided already, the answer is that it was taken; its later states are
-	// reached by themselves (R107). So a command that is sent again hears the same (S12).
+	return createdRequest(ctx, c, made)
+}
+
+// createdRequest answers with a request that was made. Whatever was decided already, the answer is
+// that it was taken; its later states are reached by themselves (R107). So a command that is sent
+// again hears the same (S12).
+func createdRequest(ctx context.Context, c *call, made entitlement.AssignmentRequest) (response, error) {
 	made.State, made.Outcome, made.Completed = entitlement.RequestSubmitted, "", time.Time{}
 	return created(ctx, c, c.requestKind(), viewOf(made, views.OfRequests))
 }

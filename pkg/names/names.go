@@ -27,6 +27,16 @@ const (
 // empty: none.
 const EnvInternal EnvKey = "LEASEHOLD_INTERNAL_TARGETS"
 
+// EnvNetwork holds the Network from which a function serves connectors; empty: the deployment has no
+// VPC.
+const EnvNetwork EnvKey = "LEASEHOLD_NETWORK"
+
+// Queues of the functions in the VPC, to hand on to; empty: the deployment has none.
+const (
+	EnvVPCUrgentQueue EnvKey = "LEASEHOLD_QUEUE_URGENT_VPC"
+	EnvVPCBulkQueue   EnvKey = "LEASEHOLD_QUEUE_BULK_VPC"
+)
+
 // Trigger says what starts a function. Exactly one field is set.
 type Trigger struct {
 	API      bool          // API Gateway, by Routes
@@ -63,21 +73,22 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, Calls: []string{Requests, Targets},
+		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, Calls: []string{Requests, Targets, TargetsVPC},
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, SignsIn: true, Parked: true, Calls: []string{Targets},
+		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, SignsIn: true, Parked: true, Calls: []string{Targets, TargetsVPC},
 			// The first administrator may come here before anybody calls the API, and is made then.
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
 	// It, deliver and drift alone read credentials and call targets; it changes nothing anywhere.
 	{ID: Targets, Timeout: 25 * time.Second, Memory: 512, Trigger: Trigger{Invoked: true},
-		Uses: Uses{Table: Read, Secrets: Read, Assumes: true, Invokes: true}},
-	// It sends to the queue that has time: all those at once who waited for a silent target.
+		Uses: Uses{Table: Read, Secrets: Read, Assumes: true, Invokes: true, Federates: true}},
+	// It sends to the queue that has time: all those at once who waited for a silent target; and
+	// hands on to the VPC, where there is one.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true,
+		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk, VPCUrgent, VPCBulk}, Secrets: Read, Assumes: true, Invokes: true, Federates: true,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
 	// It carries on what is too long for one call: edits of packages, and exports, of which it
 	// reads all that whoever asked for one may see; and it looks at changes of roles that many
@@ -94,13 +105,24 @@ var Functions = []Function{
 	// what its pace lets it do of that, so that it never sleeps for long. It changes a target where a
 	// person decided that a role is taken away, and then only.
 	{ID: Drift, Timeout: DriftPeriod - 30*time.Second, Memory: 512, Trigger: Trigger{Schedule: DriftPeriod},
-		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true,
+		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true, Federates: true,
 			Writes: []Family{FamilyPackage, FamilyPerson, FamilyGroup, FamilyConnector, FamilyConfig, FamilyEvent}}},
 }
 
 // AssumedRoles begins the names of the roles of other accounts that functions may assume, to call
 // targets at AWS: a role is made for that, and no other can be named by mistake or on purpose.
 const AssumedRoles = "LeaseholdIdentityCenter"
+
+// EntraAudience is to whom a function shows who it is: Entra, for a federated application. Two clouds have another
+// one, which begins with it.
+const EntraAudience = "api://AzureADTokenExchange"
+
+// TokenAudiences are all to whom functions may show who they are, and TokenAlgorithm is how that is
+// signed.
+var TokenAudiences = []string{EntraAudience, EntraAudience + "USGov", EntraAudience + "China"}
+
+// TokenAlgorithm is the one that Entra takes.
+const TokenAlgorithm = "RS256"
 
 // InvokedTargets begins the names of functions that are targets: no other can be registered, and
 // the roles of our functions let no other be called.
@@ -110,7 +132,7 @@ const InvokedTargets = "LeaseholdTarget"
 // each other.
 func FunctionName(id string) string { return StackName + "-" + id }
 
-// FindFunction returns the function of the id.
+// FindFunction returns the function of the id; those of VPCFunctions run the code of one.
 func FindFunction(id string) (Function, bool) {
 	for _, f := range Functions {
 		if f.ID == id {
@@ -295,6 +317,10 @@ const (
 	ContextEndpoint   = "defaultEndpoint" // "off": the API answers at publicUrl alone, not at AWS's address of it
 	ContextInternal   = "internalTargets" // goes to EnvInternal
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
+	ContextVPC        = "vpc"             // id of the VPC in which the functions of VPCFunctions run; none: there are none
+	ContextVPCSubnets = "vpcSubnets"      // ids of its subnets that they run in
+	ContextEndpoints  = "vpcEndpoints"    // "none": the subnets have a way out to AWS already
+	ContextVPCRoutes  = "vpcRouteTables"  // ids of the subnets' route tables, for the endpoint of DynamoDB
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )
 

@@ -12,7 +12,7 @@ const visibilityTimes = 6
 // Visibility returns how long a received message of the queue stays hidden from others.
 func (q Queue) Visibility() time.Duration {
 	var longest time.Duration
-	for _, f := range Functions {
+	for _, f := range slices.Concat(Functions, VPCFunctions()) {
 		if slices.Contains(f.Trigger.Queues, q.ID) {
 			longest = max(longest, f.Timeout)
 		}
@@ -20,8 +20,9 @@ func (q Queue) Visibility() time.Duration {
 	return visibilityTimes * longest
 }
 
-// Parkers are the ids of all queues and functions that have a dead-letter queue.
-func Parkers() (ids []string) {
+// Parkers are the ids of all queues and functions that have a dead-letter queue, with those that
+// only a deployment with a VPC has.
+func Parkers(vpc bool) (ids []string) {
 	for _, queue := range Queues {
 		ids = append(ids, queue.ID)
 	}
@@ -29,6 +30,9 @@ func Parkers() (ids []string) {
 		if function.Trigger.Schedule != 0 {
 			ids = append(ids, function.ID)
 		}
+	}
+	if vpc {
+		ids = append(ids, VPCUrgent, VPCBulk, DriftVPC)
 	}
 	return ids
 }

@@ -23,29 +23,36 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check, History, Recent, Offered
-	Writes  []Family // of keys of the table
-	Send    []string // ids of the queues that it sends to
-	Secrets Access   // of the credentials of connectors: Read, Write, Delete
-	Files   Access   // of exports: Read, Write
-	SignsIn bool     // reads what proves to issuers that it is the pages
-	Parked  bool     // counts the messages in every dead-letter queue
-	Assumes bool     // roles of the accounts of targets, named AssumedRoles and whatever follows
-	Invokes bool     // functions that are targets, named InvokedTargets and whatever follows
-	Calls   []string // ids of the functions that it calls, and waits for
+	Table     Access   // Read, Search, Order, Write, Check, History, Recent, Offered
+	Writes    []Family // of keys of the table
+	Send      []string // ids of the queues that it sends to
+	Secrets   Access   // of the credentials of connectors: Read, Write, Delete
+	Files     Access   // of exports: Read, Write
+	SignsIn   bool     // reads what proves to issuers that it is the pages
+	Parked    bool     // counts the messages in every dead-letter queue
+	Assumes   bool     // roles of the accounts of targets, named AssumedRoles and whatever follows
+	Invokes   bool     // functions that are targets, named InvokedTargets and whatever follows
+	Federates bool     // shows who it is to those who trust the account: to TokenAudiences
+	Calls     []string // ids of the functions that it calls, and waits for
 }
 
 // Env returns the environment that the function is given and that config.Load demands.
 func (f Function) Env() []EnvKey {
+	if f.OfVPC() {
+		// It is the same code, and is told what its counterpart is told.
+		f, _ = FindFunction(f.Code())
+	}
 	var keys []EnvKey
 
 	if f.Uses.Table != 0 {
 		keys = append(keys, EnvTable)
 	}
 
-	for _, q := range Queues {
-		if f.Sends(q.ID) || f.Drains(q.ID) {
-			keys = append(keys, q.Env)
+	for _, queues := range [][]Queue{Queues, VPCQueues} {
+		for _, q := range queues {
+			if f.Sends(q.ID) || f.Drains(q.ID) {
+				keys = append(keys, q.Env)
+			}
 		}
 	}
 
@@ -66,6 +73,9 @@ func (f Function) Env() []EnvKey {
 	}
 	if f.Uses.Secrets&Read != 0 { // it calls targets
 		keys = append(keys, EnvInternal)
+	}
+	if f.Uses.Secrets&Read != 0 || slices.Contains(f.Uses.Calls, TargetsVPC) {
+		keys = append(keys, EnvNetwork)
 	}
 
 	if f.Uses.SignsIn {
@@ -100,7 +110,9 @@ const (
 	PartFunction Part = "function" // another one
 	PartFiles    Part = "files"    // exports, in the bucket
 	PartTarget   Part = "target"   // a function that is one
+	PartNetwork  Part = "network"  // interfaces in the VPC, which Lambda makes for the function
 	PartRole     Part = "role"     // of another account, for functions to call a target there
+	PartIdentity Part = "identity" // the function's own, signed for those whom it is shown to
 )
 
 // Right is what a function's role allows on one resource, in IAM's words. It is used or not
@@ -112,6 +124,8 @@ type Right struct {
 	Actions []string
 	Leading []Family // of the table: the partitions that it is limited to; none means all
 
+	Audiences []string // of an identity: to whom it may be shown
+
 	// Lambda itself does it in the role's name, as our code never does.
 	ByLambda bool
 }
@@ -122,12 +136,17 @@ var (
 	checkTable = "dynamodb:ConditionCheckItem" // changes nothing
 	putEvents  = "dynamodb:PutItem"            // on the condition that there is none: that is S11's to find
 	drain      = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+	joinVPC    = []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
 	writeLog   = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 )
 
 // Rights returns everything that the function's role allows.
 func (f Function) Rights() []Right {
 	rights := []Right{{Part: PartLog, Actions: writeLog, ByLambda: true}}
+
+	if f.OfVPC() {
+		rights = append(rights, Right{Part: PartNetwork, Actions: joinVPC, ByLambda: true})
+	}
 
 	grant := func(granted bool, part Part, id string, actions ...string) {
 		if granted {
@@ -158,6 +177,9 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.SignsIn, PartSignIn, "", "ssm:GetParameter")
 
 	grant(f.Uses.Assumes, PartRole, "", "sts:AssumeRole")
+	if f.Uses.Federates {
+		rights = append(rights, Right{Part: PartIdentity, Actions: []string{"sts:GetWebIdentityToken"}, Audiences: TokenAudiences})
+	}
 	grant(f.Uses.Invokes, PartTarget, "", "lambda:InvokeFunction")
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
@@ -170,7 +192,7 @@ func (f Function) Rights() []Right {
 	}
 
 	if f.Uses.Parked {
-		for _, id := range Parkers() {
+		for _, id := range Parkers(true) {
 			grant(true, PartQueue, id+DeadLetterSuffix, "sqs:GetQueueAttributes")
 		}
 	}

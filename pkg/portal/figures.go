@@ -35,10 +35,30 @@ type parked struct {
 	Unknown bool // it could not be counted at the moment
 }
 
+// meanings says what words of ours mean to people. It is data alone, where a map of few would be code
+// that every start runs.
+type meanings [][2]string
+
+// of returns what a word means, "" where nothing is said of it.
+func (w meanings) of(word string) string {
+	for _, each := range w {
+		if each[0] == word {
+			return each[1]
+		}
+	}
+	return ""
+}
+
 // parkerWords are what parks messages, in words.
-var parkerWords = map[string]string{
-	names.DeliverUrgent: "Deliveries that people wait for", names.DeliverBulk: "Deliveries of edited packages",
-	names.FanoutJobs: "Edits of packages, and exports", names.Expire: "Sweeps of every minute", names.Drift: "Comparisons with targets",
+var parkerWords = meanings{
+	{names.DeliverUrgent, "Deliveries that people wait for"},
+	{names.DeliverBulk, "Deliveries of edited packages"},
+	{names.FanoutJobs, "Edits of packages, and exports"},
+	{names.Expire, "Sweeps of every minute"},
+	{names.Drift, "Comparisons with targets"},
+	{names.VPCUrgent, "Deliveries that people wait for, in the VPC"},
+	{names.VPCBulk, "Deliveries of edited packages, in the VPC"},
+	{names.DriftVPC, "Comparisons with targets in the VPC"},
 }
 
 // parked counts what lies in each dead-letter queue. A queue that does not answer takes no page
@@ -48,8 +68,8 @@ func (v *visit) parked(ctx context.Context) []parked {
 		return nil
 	}
 	var all []parked
-	for _, id := range names.Parkers() {
-		all = append(all, parked{ID: id, Name: v.T(parkerWords[id])})
+	for _, id := range names.Parkers(v.Catalogs.VPC) {
+		all = append(all, parked{ID: id, Name: v.T(parkerWords.of(id))})
 	}
 
 	var counting sync.WaitGroup

@@ -224,18 +224,19 @@ func (v *visit) connectorKinds() (all []choice) {
 }
 
 // settingWords say what the words of a connector's settings mean.
-var settingWords = map[string]string{
-	"readBack": "What counts as given", "required": "what the target shows", "unconfirmed": "also what no way of asking shows",
-	"removalForm": "How members are taken out", "memberPath": "one by one, by a path", "valueList": "by a list of values",
-	"writes": "Changes of one resource", "serial": "one after the other", "concurrent": "side by side",
-	"accounts": "Whoever has no account there", "existing": "gets no role", "made": "gets an account with the first role",
-	"accountsAtEnd": "An account that was made, after the last role", "disabled": "is disabled", "deleted": "is deleted",
-	"invitations": "Invited to a tenant of Microsoft Graph", "guests": "guests alone", "everybody": "members of the directory too",
+var settingWords = meanings{
+	{"readBack", "What counts as given"}, {"required", "what the target shows"}, {"unconfirmed", "also what no way of asking shows"},
+	{"removalForm", "How members are taken out"}, {"memberPath", "one by one, by a path"}, {"valueList", "by a list of values"},
+	{"writes", "Changes of one resource"}, {"serial", "one after the other"}, {"concurrent", "side by side"},
+	{"accounts", "Whoever has no account there"}, {"existing", "gets no role"}, {"made", "gets an account with the first role"},
+	{"accountsAtEnd", "An account that was made, after the last role"}, {"disabled", "is disabled"}, {"deleted", "is deleted"},
+	{"invitations", "Invited to a tenant of Microsoft Graph"}, {"guests", "guests alone"}, {"everybody", "members of the directory too"},
+	{"network", "Called from"}, {"internet", "the internet"}, {"vpc", "the VPC of this deployment"},
 }
 
 func (v *visit) settingChoices(s entitlement.ConnectorSetting) (all []choice) {
 	for _, word := range s.Words {
-		all = append(all, choice{word, v.T(settingWords[word])})
+		all = append(all, choice{word, v.T(settingWords.of(word))})
 	}
 	return all
 }
@@ -341,6 +342,7 @@ func updateConnector(ctx context.Context, v *visit) (answer, error) {
 		kept.ResourceManagers, kept.RoleValues, kept.EntitlementValues = slices.Clone(t.ResourceManagers), slices.Clone(t.RoleValues), slices.Clone(t.EntitlementValues)
 		kept.Unconfirmed, kept.ValueListRemoval, kept.ConcurrentWrites = t.Unconfirmed, t.ValueListRemoval, t.ConcurrentWrites
 		kept.MakeAccounts, kept.DeleteAccounts, kept.InviteEverybody = t.MakeAccounts, t.DeleteAccounts, t.InviteEverybody
+		kept.VPC = t.VPC
 	})
 	return v.afterForm(err, connectorPath(c.ID), form.again(v))
 }

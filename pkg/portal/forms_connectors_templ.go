@@ -142,7 +142,7 @@ func connectorView(v *visit, shown connectorPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, s := range entitlement.ConnectorSettings {
-				templ_7745c5c3_Err = pair(v.T(settingWords[s.Name]), v.T(settingWords[s.Of(shown.ConnectorConfig)])).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = pair(v.T(settingWords.of(s.Name)), v.T(settingWords.of(s.Of(shown.ConnectorConfig)))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -423,7 +423,7 @@ func connectorFormView(v *visit, form connectorForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, s := range entitlement.ConnectorSettings {
-				templ_7745c5c3_Err = choiceField(v, s.Name, v.T(settingWords[s.Name]), v.settingHelp(s), s.Of(form.Typed), v.settingChoices(s), form.Faults).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choiceField(v, s.Name, v.T(settingWords.of(s.Name)), v.settingHelp(s), s.Of(form.Typed), v.settingChoices(s), form.Faults).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

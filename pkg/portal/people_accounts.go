@@ -19,17 +19,18 @@ func accountAt(a requests.TargetAccount) string {
 	return a.Name
 }
 
-// settingHelps say what a setting about accounts does at which kind of target, and from what of a
-// person an account is made.
-var settingHelps = map[string]string{
-	"accounts":      "At a SCIM target from user name, names and mail. At IAM Identity Center from the same, given name and surname required. At Microsoft Graph people are invited as guests, by their mail; Microsoft writes to them.",
-	"accountsAtEnd": "AWS has no call that disables a user of IAM Identity Center: the roles end there, and the user stays.",
-	"invitations":   "Members too where the tenant is another organization's. Whoever has an account there already is never invited.",
+// settingHelps say what a setting does at which kind of target, and from what of a person an account
+// is made.
+var settingHelps = meanings{
+	{"accounts", "At a SCIM target from user name, names and mail. At IAM Identity Center from the same, given name and surname required. At Microsoft Graph people are invited as guests, by their mail; Microsoft writes to them."},
+	{"accountsAtEnd", "AWS has no call that disables a user of IAM Identity Center: the roles end there, and the user stays."},
+	{"invitations", "Members too where the tenant is another organization's. Whoever has an account there already is never invited."},
+	{"network", "A directory alone can be in the VPC, where the deployment has one. A private address must be on the deployment's list either way."},
 }
 
 func (v *visit) settingHelp(s entitlement.ConnectorSetting) string {
-	if settingHelps[s.Name] == "" {
+	if settingHelps.of(s.Name) == "" {
 		return ""
 	}
-	return v.T(settingHelps[s.Name])
+	return v.T(settingHelps.of(s.Name))
 }

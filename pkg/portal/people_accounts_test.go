@@ -73,7 +73,7 @@ func TestR270_TheFormOfAConnectorExplainsAccounts(t *testing.T) {
 		if err := connectorFormView(v, form).Render(t.Context(), &out); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{v.T(settingHelps["accounts"]), v.T(settingHelps["accountsAtEnd"]), "correlationKeys must hold mail &lt;b&gt;", `<option value="made" selected`} {
+		for _, want := range []string{v.T(settingHelps.of("accounts")), v.T(settingHelps.of("accountsAtEnd")), "correlationKeys must hold mail &lt;b&gt;", `<option value="made" selected`} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: the form does not say %q", lang, want)
 			}

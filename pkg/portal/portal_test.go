@@ -85,19 +85,14 @@ func said(t *testing.T) map[string]bool {
 			all[word] = true
 		}
 	}
-	for _, word := range parkerWords {
-		all[word] = true
-	}
 	for _, word := range kindWords {
 		all[word] = true
 	}
 	for _, word := range accountWords {
 		all[word] = true
 	}
-	for _, words := range []map[string]string{settingWords, settingHelps} {
-		for _, word := range words {
-			all[word] = true
-		}
+	for _, word := range slices.Concat(settingWords, settingHelps, parkerWords) {
+		all[word[1]] = true
 	}
 	for _, word := range importWords {
 		all[word] = true

@@ -2,10 +2,17 @@ package portal
 
 // germanForms are the texts of the forms of those who administer.
 var germanForms = map[string]string{
-	"Administration": "Verwaltung",
-	"Choose one.":    "Wählen Sie eines.",
-	"Nobody has the user name, mail or id %s.": "Niemand hat den Benutzernamen, die E-Mail-Adresse oder die ID %s.",
-	"One a line.": "Eine je Zeile.",
+	"Called from":                "Aufgerufen aus",
+	"the internet":               "dem Internet",
+	"the VPC of this deployment": "der VPC dieser Installation",
+	"A directory alone can be in the VPC, where the deployment has one. A private address must be on the deployment's list either way.": "In der VPC kann nur ein Verzeichnis sein, und nur, wo die Installation eine hat. Eine private Adresse muss so oder so in deren Liste stehen.",
+	"Deliveries that people wait for, in the VPC":  "Zuteilungen in der VPC, auf die jemand wartet",
+	"Deliveries of edited packages, in the VPC":    "Zuteilungen geänderter Pakete in der VPC",
+	"Comparisons with targets in the VPC":          "Vergleiche mit Zielsystemen in der VPC",
+	"Administration":                               "Verwaltung",
+	"Choose one.":                                  "Wählen Sie eines.",
+	"Nobody has the user name, mail or id %s.":     "Niemand hat den Benutzernamen, die E-Mail-Adresse oder die ID %s.",
+	"One a line.":                                  "Eine je Zeile.",
 	"People by user name, mail or id, one a line.": "Personen mit Benutzername, E-Mail-Adresse oder ID, eine je Zeile.",
 
 	"Connector":  "Konnektor",

@@ -90,6 +90,8 @@ type Store interface {
 	// FormerPackages returns what is kept of those of the packages that are gone.
 	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	// DriftFinding returns one finding of a comparison of a role with its target.
+	DriftFinding(ctx context.Context, at entitlement.ConnectorID, scan entitlement.DriftScanID, id entitlement.DriftFindingID) (entitlement.DriftFinding, error)
 	// PackagesOf lists the packages of a catalog, and Resource returns a resource of one.
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	// PackagesWithScopes is PackagesOf with the role scopes of each.

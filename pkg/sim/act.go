@@ -37,15 +37,15 @@ func (w *simulation) act(c Command) {
 			return err
 		})
 	case Urgent:
-		w.drain(w.urgent, c)
+		w.drain(w.either(w.urgent, w.insideUrgent, c), c)
 	case Bulk:
-		w.drain(w.bulk, c)
+		w.drain(w.either(w.bulk, w.insideBulk, c), c)
 	case Fanout:
 		w.drain(w.fanout, c)
 	case Redrive:
-		w.urgent.Redrive()
-		w.bulk.Redrive()
-		w.fanout.Redrive()
+		for _, l := range w.queues() {
+			l.Redrive()
+		}
 	case SetTargetMode:
 		t := w.targets[c.A%len(w.targets)]
 		if t.mode = targetMode(c.B % int(targetModes)); t.mode == deaf && !t.Tells() && t.glimpsed() {

@@ -76,6 +76,9 @@ func (w *simulation) noting(err error, is Semantic) error {
 // usePause has a target left alone, or called again.
 func (w *simulation) usePause(c Command) usage {
 	t := w.targets[c.A%len(w.targets)]
+	if w.insideUrgent != nil && c.C%3 == 0 {
+		return w.moves(t)
+	}
 	paused := c.C%2 == 0
 	return func(ctx context.Context, by authz.Command) error { return w.pauses(ctx, by, t, paused) }
 }

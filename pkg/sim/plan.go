@@ -24,6 +24,7 @@ type Plan struct {
 	Packages  []Pack
 	Commands  []Command
 	Delegated bool // people hold roles
+	VPC       bool // the second target is in the deployment's VPC
 	Watched   bool // administrators pause targets, and some edits need a second person
 	Roles     []Role
 	Waive     []string // conditions that the table does not look at, by their names
@@ -258,6 +259,7 @@ func Draw(number uint64) Plan {
 		}
 	}
 
+	p.VPC = number%networkEvery == networkEvery-1
 	switch number % delegatedEvery {
 	case 0:
 		p.delegate()
@@ -457,7 +459,7 @@ func (p Plan) String() string {
 	var b strings.Builder
 
 	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, clocks wrong by %s, pages of %d\n", p.Number, p.Rate, p.Lag, p.Skew, p.PageSize)
-	fmt.Fprintf(&b, "  targets: alpha %s; beta %s\n", p.Targets[0], p.Targets[1])
+	fmt.Fprintf(&b, "  targets: alpha %s; beta %s%s\n", p.Targets[0], p.Targets[1], when(p.VPC, ", in the VPC"))
 
 	for i, h := range p.People {
 		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown > 0, fmt.Sprint(" unknown to targets ", h.Unknown)))

@@ -76,7 +76,13 @@ func (w *simulation) allowUnseen(t *target) {
 	}
 }
 
-func (w *simulation) queues() []*memoryQueue { return []*memoryQueue{w.urgent, w.bulk, w.fanout} }
+func (w *simulation) queues() []*memoryQueue {
+	all := []*memoryQueue{w.urgent, w.bulk, w.fanout}
+	if w.insideUrgent != nil {
+		all = append(all, w.insideUrgent, w.insideBulk)
+	}
+	return all
+}
 
 // minute is one minute of normal service: a sweep, and all queues drained.
 func (w *simulation) minute() {

@@ -125,9 +125,9 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 
 	w.population.catalogs = []entitlement.CatalogID{c.ID}
 
-	for _, t := range w.targets {
+	for i, t := range w.targets {
 		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
-			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent}, t.credential)
+			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent, VPC: p.VPC && i == 1}, t.credential)
 		if err != nil {
 			return err
 		}

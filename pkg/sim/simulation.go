@@ -56,9 +56,12 @@ type simulation struct {
 	pageSize int
 
 	urgent, bulk, fanout *memoryQueue
-	targets              []*target
-	log                  *slog.Logger
-	logged               *scanner
+
+	insideUrgent, insideBulk *memoryQueue // of the worker in the VPC; nil: there is none
+
+	targets []*target
+	log     *slog.Logger
+	logged  *scanner
 
 	directory *directory.Service
 	catalogs  *catalogs.Service
@@ -148,15 +151,19 @@ func newSimulation(p Plan) *simulation {
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Enqueuer: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
-	w.catalogs = &catalogs.Service{Store: w.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: []entitlement.TargetKind{{Name: "honest", OriginSystem: "Honest"}}, Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log, AtOnce: p.AtOnce}
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: []entitlement.TargetKind{{Name: "honest", OriginSystem: "Honest", InVPC: true}}, Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log, AtOnce: p.AtOnce}
 	w.looks = &catalogs.ImpactWorker{Service: w.catalogs, Accounts: w.directory}
 	w.requests = &requests.Service{Store: w.store, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
 
 	w.sweep = &lifecycle.Service{Store: w.store, Enqueuer: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
-	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
+	service := delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log}
+	worker := deliver.Handler(&service)
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,
 		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, JobQueue: w.fanout, Clock: told, Log: w.log}, nil, w.looks), // nobody takes anything away
+	}
+	if p.VPC {
+		w.addVPC(service, registry)
 	}
 
 	return w
@@ -164,7 +171,8 @@ func newSimulation(p Plan) *simulation {
 
 // queueOf makes a queue with the settings that the queue of the name is deployed with.
 func (w *simulation) queueOf(id string) *memoryQueue {
-	for _, q := range names.Queues {
+	queues, _ := names.Deployed(true)
+	for _, q := range queues {
 		if q.ID == id {
 			return w.newQueue(id, q.BatchSize, q.MaxReceive, q.Visibility())
 		}

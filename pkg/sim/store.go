@@ -71,6 +71,9 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.RateLeases {
 		add("rate lease", string(x.Connector))
 	}
+	for _, x := range c.AccountUses {
+		add("account use", string(x.Connector), x.Ref, strconv.Itoa(len(x.Users)))
+	}
 	for _, x := range c.Packages {
 		add("package", string(x.ID))
 	}

@@ -104,7 +104,7 @@ func keep[T any](name string, part entitlement.Part, meta func(*T) *entitlement.
 // aggregateScenarios makes one scenario for each kind of aggregate.
 func aggregateScenarios() []scenario {
 	var all []scenario
-	for _, kind := range []func() kept{keptCatalog, keptRole, keptRoleOfAll, keptResource, keptPackage, keptScopes, keptPolicy, keptConnector, keptBreaker, keptTargetResource, keptRateLease, keptJob,
+	for _, kind := range []func() kept{keptCatalog, keptRole, keptRoleOfAll, keptResource, keptPackage, keptScopes, keptPolicy, keptConnector, keptBreaker, keptTargetResource, keptRateLease, keptAccountUse, keptJob,
 		keptUser, keptGroup, keptRequest, keptSlot, keptEnded, keptSettings, keptOrganization, keptExtension, keptSession, keptPace, keptPaceWalk, keptFigures, keptChange, keptImpactJob, keptImpactPeople, keptSessionFile, keptDriftScan, keptDriftFinding, keptDriftSeen, keptDriftWalk} {
 		all = append(all, scenario{kind().name + ": only the version that was read is changed or erased, and every member comes back",
 			func(w *fixture) { lifeOf(w, kind()) }})

@@ -92,6 +92,14 @@ func keptRateLease() kept {
 		func(ctx context.Context, s Store, v T) (T, error) { return s.RateLease(ctx, v.Connector) })
 }
 
+func keptAccountUse() kept {
+	type T = entitlement.AccountUse
+	return keep("AccountUse", entitlement.PartTargetResource, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) { later.Connector, later.Ref = first.Connector, first.Ref },
+		func(v T) entitlement.Change { return entitlement.Change{AccountUses: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) { return s.AccountUse(ctx, v.Connector, v.Ref) })
+}
+
 func keptTargetResource() kept {
 	type T = entitlement.TargetResource
 	return keep("TargetResource", entitlement.PartTargetResource, func(v *T) *entitlement.Meta { return &v.Meta },

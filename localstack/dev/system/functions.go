@@ -102,7 +102,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	all := functions{}
 	asked := lookup.Remote(builtin, func(ctx context.Context, payload []byte) ([]byte, error) {
 		return all.invoke(ctx, names.Targets, payload)
-	})
+	}, nil)
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: asked, Secrets: credentials, Kinds: kinds.All(),
 		Jobs: may.send(names.Catalogs, jobs), Enqueuer: may.send(names.Catalogs, urgent), Clock: now, IDs: ids, Log: logs[names.Catalogs]}

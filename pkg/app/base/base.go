@@ -122,6 +122,19 @@ func (k *Clients) Own() aws.CredentialsProvider {
 	return k.aws.Credentials
 }
 
+// Home is where a function asks AWS who it is.
+type Home struct{ Region, Endpoint string }
+
+// Home returns it; the endpoint is that of an emulator, or "".
+func (k *Clients) Home() Home {
+	k.may(k.c.Function.Uses.Federates, "its own identity elsewhere")
+	home := Home{Region: k.aws.Region}
+	if k.c.Emulated {
+		home.Endpoint = aws.ToString(k.aws.BaseEndpoint)
+	}
+	return home
+}
+
 // SignIn returns what proves to issuers that it is the pages.
 func (k *Clients) SignIn() *secrets.SignIn {
 	k.may(k.c.Function.Uses.SignsIn, "the secrets of sign-in")

@@ -64,3 +64,13 @@ func (k *Clients) Function(id string) func(ctx context.Context, payload []byte) 
 		return said, nil
 	}
 }
+
+// Targets returns what invokes the functions that answer questions about targets: by the internet,
+// and in the VPC, nil where the deployment has none.
+func (k *Clients) Targets() (internet, vpc func(ctx context.Context, payload []byte) ([]byte, error)) {
+	internet = k.Function(names.Targets)
+	if k.c.Network != "" {
+		vpc = k.Function(names.TargetsVPC)
+	}
+	return internet, vpc
+}

@@ -34,7 +34,8 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	db, credentials := clients.Table(), clients.Secrets()
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 
-	peer, asked := clients.Function(names.Requests), clients.Function(names.Targets)
+	peer := clients.Function(names.Requests)
+	asked, inVPC := clients.Targets()
 	verifier, err := httpapi.Verifier(c)
 
 	// All that is wrong with the settings is told at once.
@@ -47,7 +48,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: limits.Limiter(c),
 		Peer: lambdaio.Peer{Invoke: peer, Mark: graph.Handed}, HandedOn: lambdaio.HandedOn,
-		Catalogs: &usecases.Service{Store: db, Targets: lookup.Remote(people, asked), Secrets: credentials, Kinds: kinds.All(),
-			Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Catalogs: &usecases.Service{Store: db, Targets: lookup.Remote(people, asked, inVPC), Secrets: credentials, Kinds: kinds.All(),
+			Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log, VPC: inVPC != nil},
 	}), nil
 }

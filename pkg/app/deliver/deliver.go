@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path"
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/targets"
@@ -27,10 +28,27 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Me
 	clients := base.Open(c)
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
-	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own()}), Queue: clients.Sender(names.DeliverBulk),
-		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
-	}), clients.Drained(), clients.Err()
+	worker := delivery.Service{
+		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), VPC: c.Network == names.VPC, Own: clients.Own(), Home: clients.Home()}), Queue: clients.Sender(names.DeliverBulk),
+		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log, Network: c.Network,
+	}
+
+	// What people wait for is handed on as such.
+	urgent, bulk := worker, worker
+	if c.Network == names.Internet {
+		urgent.HandOn, bulk.HandOn = clients.Sender(names.VPCUrgent), clients.Sender(names.VPCBulk)
+	}
+	return ByQueue(Handler(&urgent), path.Base(c.Queues[names.DeliverBulk]), Handler(&bulk)), clients.Drained(), clients.Err()
+}
+
+// ByQueue has the messages of one queue handled by a handler of their own. A batch is of one queue.
+func ByQueue(others func(context.Context, []lambdaio.Message) map[string]error, queue string, its func(context.Context, []lambdaio.Message) map[string]error) func(context.Context, []lambdaio.Message) map[string]error {
+	return func(ctx context.Context, messages []lambdaio.Message) map[string]error {
+		if len(messages) > 0 && messages[0].Queue == queue {
+			return its(ctx, messages)
+		}
+		return others(ctx, messages)
+	}
 }
 
 // Handler reads the messages of a batch and reconciles all their subjects together, so

@@ -30,8 +30,8 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) er
 	clients := base.Open(c)
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}, Log: log}
-	return Handler(&delivery.Drift{Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own()}),
-		Queue: clients.Sender(names.DeliverBulk), Clock: clock.System{}, IDs: clock.System{}, Log: log}, obs.NewMetrics(nil, nil)), clients.Err()
+	return Handler(&delivery.Drift{Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), VPC: c.Network == names.VPC, Own: clients.Own(), Home: clients.Home()}),
+		Queue: clients.Sender(names.DeliverBulk), Clock: clock.System{}, IDs: clock.System{}, Log: log, Network: c.Network}, obs.NewMetrics(nil, nil)), clients.Err()
 }
 
 // Handler carries comparisons on and tells the metrics what was found. When the run was due does not

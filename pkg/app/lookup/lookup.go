@@ -14,10 +14,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Remote answers questions about targets. invoke calls the function targets.
-func Remote(people *directory.Service, invoke func(ctx context.Context, payload []byte) ([]byte, error)) remote.Client {
+// Remote answers questions about targets. invoke calls the function targets, and inVPC the one in
+// the deployment's VPC; nil where it has none.
+func Remote(people *directory.Service, invoke, inVPC func(ctx context.Context, payload []byte) ([]byte, error)) remote.Client {
 	own := connector.NewRegistry(nil, nil, Builtin(people), nil)
-	return remote.Client{Builtin: connector.Lookup{Registry: own}, Invoke: invoke}
+	return remote.Client{Builtin: connector.Lookup{Registry: own}, Invoke: invoke, InVPC: inVPC}
 }
 
 // Builtin returns the connector of the built-in directory.

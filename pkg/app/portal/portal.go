@@ -30,7 +30,8 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
 	db, credentials := clients.Table(), clients.Secrets()
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
-	signIn, parked, asked := clients.SignIn(), clients.Parked(), clients.Function(names.Targets)
+	signIn, parked := clients.SignIn(), clients.Parked()
+	asked, inVPC := clients.Targets()
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	people := httpapi.Directory(c, db, urgent, log)
 	return pages.New(pages.Deps{
 		SignIn: SignIn(c, signIn.Secret), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
-		Catalogs: &catalogs.Service{Store: db, Targets: lookup.Remote(people, asked), Secrets: credentials, Kinds: kinds.All(), Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Catalogs: &catalogs.Service{Store: db, Targets: lookup.Remote(people, asked, inVPC), Secrets: credentials, Kinds: kinds.All(), Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log, VPC: inVPC != nil},
 		Requests: &requests.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Parked:   parked, Views: &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
 	}), nil

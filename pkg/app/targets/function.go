@@ -11,6 +11,7 @@ import (
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/remote"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/names"
 )
 
 // New returns the function's handler of a question about a target.
@@ -18,7 +19,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, remote.Questi
 	clients := base.Open(c)
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}, Log: log}
-	return Handler(Registry(db, clients.Credentials(), people, Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own()})), clients.Err()
+	return Handler(Registry(db, clients.Credentials(), people, Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), VPC: c.Network == names.VPC, Own: clients.Own(), Home: clients.Home()})), clients.Err()
 }
 
 // Handler answers questions with the connectors of a registry.

@@ -73,7 +73,7 @@ const entra entitlement.ConnectorID = "11111111-1111-4111-8111-111111111111"
 func newCrowd(t *testing.T, n int) *crowd {
 	c := &crowd{T: t, ids: clock.NewVirtual(time.Time{}), store: &leases{Store: dynamotest.New()}, graph: graphserver.New(graphserver.Named("as documented"), clock.System{})}
 	credential, _ := json.Marshal(map[string]string{"tenantId": graphserver.Tenant, "clientId": graphserver.ClientID, "clientSecret": c.graph.Secret})
-	factory := msgraph.Factory(c.graph.Client(), false)
+	factory := msgraph.Factory(c.graph.Client(), false, nil)
 	cfg := entitlement.ConnectorConfig{ID: entra, Kind: msgraph.Kind, URL: "https://graph.microsoft.com/v1.0", CorrelationKeys: []string{"userName"}}
 	c.open = func() (connector.Connector, error) { return factory(cfg, string(credential)) }
 

@@ -33,7 +33,7 @@ var (
 
 // rules are what the registration lets us do about users.
 func (c *Connector) rules() *connector.AccountRules {
-	return &connector.AccountRules{Make: c.makes, Delete: c.deletes, Stays: true, Refuse: notMadeFor, Ask: c.hasOwnUsers, Cost: entitlement.Cost{Units: 1}}
+	return &connector.AccountRules{Make: c.makes, Made: c.made, Delete: c.deletes, Stays: true, Refuse: notMadeFor, Ask: c.hasOwnUsers, Cost: entitlement.Cost{Units: 1}}
 }
 
 // maxUserName is how long a user name may be.

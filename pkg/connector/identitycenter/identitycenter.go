@@ -53,6 +53,7 @@ type Connector struct {
 	externalID  string
 	unconfirmed bool
 	makes       bool // users are made
+	made        bool // or once were
 	deletes     bool // and deleted where no role needs them
 }
 
@@ -75,7 +76,7 @@ func Factory(client *http.Client, private bool, own aws.CredentialsProvider) con
 		}
 
 		c := &Connector{at: at, keys: slices.Clone(cfg.CorrelationKeys), client: client, now: time.Now, externalID: externalID, unconfirmed: cfg.Unconfirmed,
-			makes: cfg.MakeAccounts, deletes: cfg.DeleteAccounts}
+			makes: cfg.MakeAccounts, made: cfg.MakeAccounts || cfg.MadeAccounts, deletes: cfg.DeleteAccounts}
 		c.role = kept.of(cfg.URL, externalID, func() *assumed {
 			return &assumed{at: at, externalID: externalID, own: own, client: client, now: time.Now, turn: make(chan struct{}, 1)}
 		})

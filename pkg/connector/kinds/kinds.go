@@ -38,7 +38,7 @@ const (
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
 		{Name: IdentityCenter, OriginSystem: OriginAWSGroup, Applications: OriginAWSAccount, Concurrent: true},
-		{Name: LDAP, OriginSystem: OriginLDAP, Concurrent: true, NotHTTP: true},
+		{Name: LDAP, OriginSystem: OriginLDAP, Concurrent: true, NotHTTP: true, InVPC: true},
 		{Name: Lambda, OriginSystem: OriginLambda, NoCredential: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},

@@ -36,7 +36,7 @@ var (
 
 // rules are what the registration lets us do about guests.
 func (c *Connector) rules() *connector.AccountRules {
-	return &connector.AccountRules{Make: c.makes, Delete: c.deletes, Dated: true, Refuse: c.notInvited, Ask: c.isFree, Cost: entitlement.Cost{Writes: 1, Units: 1}}
+	return &connector.AccountRules{Make: c.makes, Made: c.made, Delete: c.deletes, Dated: true, Refuse: c.notInvited, Ask: c.isFree, Cost: entitlement.Cost{Writes: 1, Units: 1}}
 }
 
 // notAllowed are the signs that an invited address may not hold (the resource type invitation).

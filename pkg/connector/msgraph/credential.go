@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -9,16 +10,21 @@ import (
 	"leasehold/pkg/connector/entra"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // credential is how an application proves to a tenant who it is: by exactly one of a secret,
-// a certificate with its key, and a token of somebody whom the tenant trusts.
+// a certificate with its key, what AWS says of who we are, and a token of somebody whom the tenant trusts.
 //
 // It is one line of JSON, for example:
 //
 //	{"tenantId":"...","clientId":"...","clientSecret":"..."}
 //	{"tenantId":"...","clientId":"...","certificate":"-----BEGIN CERTIFICATE-----\n...","privateKey":"-----BEGIN PRIVATE KEY-----\n..."}
+//	{"tenantId":"...","clientId":"...","federatedBy":"aws"}
 //	{"tenantId":"...","clientId":"...","federatedToken":"eyJ..."}
+//
+// Where it is federated by AWS it holds no secret: whenever a token is needed, AWS signs a statement
+// of the role of the function that asks, and Entra takes it.
 //
 // A federated token is sent as it is. Nobody here fetches a newer one: whoever issues it gives
 // the connector its credential again before it ends.
@@ -29,13 +35,21 @@ type credential struct {
 	Certificate    string
 	PrivateKey     string
 	FederatedToken string
+	FederatedBy    string // federatedByAWS
 	// Authority is where tokens are fetched, where that is none of the known clouds; for
 	// emulators alone.
 	Authority string
 
 	grant       entra.Grant
 	certificate *entra.Certificate // nil: it is not by one
+	audience    string             // of a statement of AWS
 }
+
+// federatedByAWS is the one by whom an application can be federated.
+const federatedByAWS = "aws"
+
+// audiences are those for which the clouds of Entra take statements of others.
+var audiences = map[string]string{entra.Public: names.EntraAudience, entra.Government: names.EntraAudience + "USGov", entra.China: names.EntraAudience + "China"}
 
 // authorities are where the clouds of Graph have their tokens.
 var authorities = map[string]string{
@@ -52,7 +66,7 @@ func readCredential(secret string, base *url.URL, private bool) (*credential, er
 	d := json.NewDecoder(strings.NewReader(secret))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil || d.More() {
-		return nil, entitlement.Errorf(entitlement.Invalid, `credential must be one line of JSON with tenantId, clientId, and one of clientSecret, certificate with privateKey, and federatedToken.`)
+		return nil, entitlement.Errorf(entitlement.Invalid, `credential must be one line of JSON with tenantId, clientId, and one of clientSecret, certificate with privateKey, federatedBy, and federatedToken.`)
 	}
 
 	for name, id := range map[string]string{"tenantId": c.TenantID, "clientId": c.ClientID} {
@@ -61,9 +75,12 @@ func readCredential(secret string, base *url.URL, private bool) (*credential, er
 		}
 	}
 
-	ways := []bool{c.ClientSecret != "", c.Certificate != "" || c.PrivateKey != "", c.FederatedToken != ""}
+	ways := []bool{c.ClientSecret != "", c.Certificate != "" || c.PrivateKey != "", c.FederatedBy != "", c.FederatedToken != ""}
 	if i := slices.Index(ways, true); i < 0 || slices.Contains(ways[i+1:], true) {
-		return nil, entitlement.Errorf(entitlement.Invalid, "credential must hold exactly one of clientSecret, certificate with privateKey, and federatedToken.")
+		return nil, entitlement.Errorf(entitlement.Invalid, "credential must hold exactly one of clientSecret, certificate with privateKey, federatedBy, and federatedToken.")
+	}
+	if ways[2] && c.FederatedBy != federatedByAWS {
+		return nil, entitlement.Errorf(entitlement.Invalid, "credential: federatedBy can be %s alone: the identity of Leasehold's own functions.", federatedByAWS)
 	}
 	if ways[1] {
 		var err error
@@ -85,6 +102,7 @@ func readCredential(secret string, base *url.URL, private bool) (*credential, er
 		}
 		authority = strings.TrimRight(at.String(), "/")
 	}
+	c.audience = cmp.Or(audiences[authority], names.EntraAudience)
 	c.grant = entra.Grant{ClientID: c.ClientID, Endpoint: entra.Endpoint(authority, c.TenantID), Scope: base.Scheme + "://" + base.Host + "/.default"}
 	return &c, nil
 }

@@ -22,6 +22,7 @@ import (
 	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/tokens"
+	"leasehold/pkg/connector/webidentity"
 	"leasehold/pkg/entitlement"
 )
 
@@ -52,6 +53,7 @@ type Connector struct {
 
 	unconfirmed bool
 	makes       bool // guests are invited
+	made        bool // or once were
 	everybody   bool // and so is whoever is a member here
 	deletes     bool // and deleted, not only disabled
 	check       entitlement.TargetCheck
@@ -60,21 +62,22 @@ type Connector struct {
 // Factory returns the registry's factory for this kind. All connectors share the client,
 // which must be guarded as outbound.Client is, and the tokens that were fetched: a token
 // belongs to the credential that it was fetched with, so one that was changed is in force at once.
-func Factory(client *http.Client, private bool) connector.Factory {
+// own is who the process is at AWS; nil: nobody, and no application is federated by it.
+func Factory(client *http.Client, private bool, own *webidentity.Identity) connector.Factory {
 	kept := &tokens.Cache{}
 	return func(cfg entitlement.ConnectorConfig, secret string) (connector.Connector, error) {
 		base, err := outbound.ParseURL(cfg.URL, private)
 		if err != nil {
 			return nil, err
 		}
-		return open(base, secret, cfg, client, private, kept)
+		return open(base, secret, cfg, client, private, own, kept)
 	}
 }
 
 // kept is what the registry gives instead of a credential that it does not know.
 const keptCredential = "kept"
 
-func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *http.Client, private bool, kept *tokens.Cache) (*Connector, error) {
+func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *http.Client, private bool, own *webidentity.Identity, kept *tokens.Cache) (*Connector, error) {
 	if len(cfg.CorrelationKeys) == 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A connector of Microsoft Graph needs at least one correlation key.")
 	}
@@ -103,6 +106,7 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 
 		unconfirmed: cfg.Unconfirmed,
 		makes:       cfg.MakeAccounts,
+		made:        cfg.MakeAccounts || cfg.MadeAccounts,
 		everybody:   cfg.InviteEverybody,
 		deletes:     cfg.DeleteAccounts,
 		check:       cfg.Check,
@@ -114,13 +118,13 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 	if err != nil {
 		return nil, err
 	}
-	c.tokens = kept.Of(c.base.String(), secret, func() *tokens.Source { return newTokens(credential, client) })
+	c.tokens = kept.Of(c.base.String(), secret, func() *tokens.Source { return newTokens(credential, client, own) })
 	return c, nil
 }
 
 // New returns a connector for the Graph at base, with a credential as readCredential reads it.
 func New(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *http.Client, private bool) (*Connector, error) {
-	return open(base, secret, cfg, client, private, &tokens.Cache{})
+	return open(base, secret, cfg, client, private, nil, &tokens.Cache{})
 }
 
 // Describe returns what Graph can do. Changes of one group do not undo each other: each

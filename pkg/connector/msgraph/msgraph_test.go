@@ -48,7 +48,7 @@ func newTenant(t *testing.T, character string) *tenant {
 	s := graphserver.New(graphserver.Named(character), clock.NewVirtual(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
 	cfg := byName
 	cfg.URL = "https://graph.microsoft.com/v1.0"
-	return &tenant{s, t, msgraph.Factory(s.Client(), false), cfg}
+	return &tenant{s, t, msgraph.Factory(s.Client(), false, nil), cfg}
 }
 
 func (s *tenant) connect(credential map[string]string) connector.Connector {

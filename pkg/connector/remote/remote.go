@@ -58,6 +58,8 @@ type Answer struct {
 	Next     string
 	Survey   entitlement.TargetCheck
 	Refused  *Refused
+
+	OtherNetwork bool // refused since the connector is called from the other network
 }
 
 // Refused is an error as the asking function's people read it.
@@ -73,6 +75,7 @@ type Refused struct {
 type Client struct {
 	Builtin connector.Lookup // answers for the built-in directory
 	Invoke  func(ctx context.Context, payload []byte) ([]byte, error)
+	InVPC   func(ctx context.Context, payload []byte) ([]byte, error) // for connectors in the deployment's VPC; nil: it has none
 }
 
 // Resource returns what the target calls its resource, and the roles that it offers.
@@ -117,9 +120,11 @@ func (c Client) ask(ctx context.Context, q Question) (said Answer, err error) {
 		return said, err
 	}
 
-	answer, err := c.Invoke(ctx, payload)
-	if err == nil {
-		err = json.Unmarshal(answer, &said)
+	// Whoever has connectors knows which network one is in, and nothing was called where it is not
+	// theirs.
+	said, err = c.askOne(ctx, c.Invoke, payload)
+	if err == nil && said.OtherNetwork && c.InVPC != nil {
+		said, err = c.askOne(ctx, c.InVPC, payload)
 	}
 	if err != nil {
 		return Answer{}, entitlement.Wrap(entitlement.Unavailable, "ask a target", err, "The target was not asked in time. Try again in a moment.")
@@ -128,6 +133,14 @@ func (c Client) ask(ctx context.Context, q Question) (said Answer, err error) {
 		return Answer{}, said.Refused.err()
 	}
 	return said, nil
+}
+
+func (c Client) askOne(ctx context.Context, invoke func(context.Context, []byte) ([]byte, error), payload []byte) (said Answer, err error) {
+	answer, err := invoke(ctx, payload)
+	if err == nil {
+		err = json.Unmarshal(answer, &said)
+	}
+	return said, err
 }
 
 // Answer answers a question.
@@ -156,7 +169,7 @@ func (q Question) Answer(ctx context.Context, l connector.Lookup) (said Answer) 
 
 	// The causes stay in the log of the function that has the connector.
 	obs.Logger(ctx).WarnContext(ctx, "a target was asked in vain", obs.Err(err))
-	return Answer{Refused: refused(err)}
+	return Answer{Refused: refused(err), OtherNetwork: connector.IsOtherNetwork(err)}
 }
 
 func refused(err error) *Refused {

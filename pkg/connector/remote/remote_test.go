@@ -131,3 +131,36 @@ func TestAFunctionThatDoesNotAnswerIsNoAnswerOfTheTarget(t *testing.T) {
 		}
 	}
 }
+
+// insideVPC is a registration in the VPC.
+type insideVPC struct{ kept }
+
+func (k insideVPC) Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
+	c, err := k.kept.Connector(ctx, id)
+	c.VPC = true
+	return c, err
+}
+
+func TestR273_ATargetInTheVPCIsAskedFromThere(t *testing.T) {
+	registry := connector.NewRegistry(insideVPC{}, kept{}, nil, map[string]connector.Factory{"scim": func(entitlement.ConnectorConfig, string) (connector.Connector, error) { return target{}, nil }})
+	answers := func(of *connector.Registry, asked *int) func(context.Context, []byte) ([]byte, error) {
+		return func(ctx context.Context, payload []byte) ([]byte, error) {
+			*asked++
+			var q Question
+			if err := json.Unmarshal(payload, &q); err != nil {
+				return nil, err
+			}
+			return json.Marshal(q.Answer(ctx, connector.Lookup{Registry: of}))
+		}
+	}
+	var outside, inside int
+	c := Client{Invoke: answers(registry, &outside), InVPC: answers(registry.InVPC(), &inside)}
+	if r, err := c.Resource(t.Context(), "a-connector", "g1"); err != nil || r.OriginID != "g1" || outside != 1 || inside != 1 {
+		t.Errorf("%+v, %v, asked %d and %d times", r, err, outside, inside)
+	}
+
+	c.InVPC = nil
+	if _, err := c.Resource(t.Context(), "a-connector", "g1"); entitlement.KindOf(err) != entitlement.Precondition || !strings.Contains(entitlement.MessageOf(err), "deploy with a VPC") {
+		t.Errorf("without a VPC: %v", err)
+	}
+}

@@ -27,7 +27,7 @@ var (
 
 // rules are what the registration lets us do about accounts.
 func (c *Connector) rules() *connector.AccountRules {
-	return &connector.AccountRules{Make: c.makes, Delete: c.deletes, Refuse: func(p connector.Person) *connector.Refusal {
+	return &connector.AccountRules{Make: c.makes, Made: c.made, Delete: c.deletes, Refuse: func(p connector.Person) *connector.Refusal {
 		if p.UserName == "" {
 			return &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true, Detail: "The person has no user name by which an account could be made. Give it to the user, then reprocess."}
 		}
@@ -118,6 +118,12 @@ func notMade(err error) error {
 
 // LookAtAccount reads an account with its mark and whether it is active.
 func (c *Connector) LookAtAccount(ctx context.Context, ref connector.PrincipalRef) (connector.AccountShown, error) {
+	return c.lookAtAccount(ctx, ref, c.etags)
+}
+
+// lookAtAccount is LookAtAccount. What stands in front of a server may have versions of its own, so
+// that of the header counts where the server says that it keeps some, or demands one.
+func (c *Connector) lookAtAccount(ctx context.Context, ref connector.PrincipalRef, keepsVersions bool) (connector.AccountShown, error) {
 	shown := connector.AccountShown{Active: entitlement.PresenceUnknown}
 	if !fitsPath(string(ref)) {
 		return shown, connector.Fail(entitlement.Invalid, askOneAccount.Op, badAccountRef, nil)
@@ -142,12 +148,10 @@ func (c *Connector) LookAtAccount(ctx context.Context, ref connector.PrincipalRe
 	} else if other := textOf(attribute(account, "externalId")); other != "" {
 		shown.Mark = foreignMark
 	}
-	// What stands in front of a server may have versions of its own, so that of the header counts
-	// where the server says that it keeps some.
 	if meta, is := attribute(account, "meta").(map[string]any); is {
-		shown.Version = textOf(meta["version"])
+		shown.Version = tag(textOf(meta["version"]))
 	}
-	if c.etags && version != "" {
+	if keepsVersions && version != "" {
 		shown.Version = version
 	}
 	if active, is := attribute(account, "active").(bool); is {
@@ -195,7 +199,7 @@ func (c *Connector) setActive(ctx context.Context, ref connector.PrincipalRef, s
 		defer c.accounts.Unlock()
 	}
 	body := activeBody{Schemas: []string{schemaPatch}, Operations: []activeOperation{{Op: "replace", Path: "active", Value: active}}}
-	return explain(askToEnable, c.changeSeen(ctx, askToEnable, http.MethodPatch, c.accountPath(ref), seen, body))
+	return explain(askToEnable, c.changeSeen(ctx, askToEnable, http.MethodPatch, ref, seen, body))
 }
 
 // DeleteAccount deletes an account. That it is not there is for whoever looks to say.
@@ -203,5 +207,5 @@ func (c *Connector) DeleteAccount(ctx context.Context, ref connector.PrincipalRe
 	if !fitsPath(string(ref)) {
 		return connector.Fail(entitlement.Invalid, askToDelete.Op, badAccountRef, nil)
 	}
-	return explain(askToDelete, c.changeSeen(ctx, askToDelete, http.MethodDelete, c.accountPath(ref), seen, nil))
+	return explain(askToDelete, c.changeSeen(ctx, askToDelete, http.MethodDelete, ref, seen, nil))
 }

@@ -33,8 +33,8 @@ func withAccounts(t *testing.T, h connectortest.Harness, proxy *url.URL, stored 
 }
 
 // onAccounts opens a server of ours for accounts.
-func onAccounts(t *testing.T, as connectortest.AccountCharacter) connectortest.Harness {
-	s := connectortest.NewServer(connectortest.Named("honest"), clock.System{})
+func onAccounts(t *testing.T, character connectortest.Character, as connectortest.AccountCharacter) connectortest.Harness {
+	s := connectortest.NewServer(character, clock.System{})
 	s.Token, s.AccountCharacter = testToken, as
 	for i := range connectortest.MinPeople {
 		s.AddUser(fmt.Sprintf("ann%d", i), "", "")
@@ -50,10 +50,15 @@ func TestR270_AccountsAreMadeAtAServerOfOurs(t *testing.T) {
 	for _, name := range []string{"honest", "takes a user name twice"} {
 		t.Run(name, func(t *testing.T) {
 			connectortest.RunAccounts(t, func(t *testing.T) connectortest.Harness {
-				return onAccounts(t, connectortest.AccountCharacters()[name])
+				return onAccounts(t, connectortest.Named("honest"), connectortest.AccountCharacters()[name])
 			})
 		})
 	}
+	t.Run("demands versions", func(t *testing.T) {
+		connectortest.RunAccounts(t, func(t *testing.T) connectortest.Harness {
+			return onAccounts(t, connectortest.Character{Versions: true, DemandsVersions: true}, connectortest.AccountCharacter{})
+		})
+	})
 }
 
 func TestR270_AccountsAreMadeAtScimmy(t *testing.T) {

@@ -145,7 +145,10 @@ func (c *Connector) changeMissing(ctx context.Context, ask outbound.Operation, g
 	if err != nil {
 		return err
 	}
-	if !there {
+	switch {
+	case !there && !c.listsAt(c.at.users)(ctx):
+		return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
+	case !there:
 		results[0].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true, Detail: fmt.Sprintf(
 			"The person's account is not there at the target any more: asked %s, it answered status %d, and again when it was asked for the account.", ask.What, r.status)}
 		return nil
@@ -188,7 +191,8 @@ func (r *refused) ofOne(ask outbound.Operation, o connector.Op) *connector.Refus
 	if o.Grant && strings.EqualFold(r.scimType, "uniqueness") || !o.Grant && strings.EqualFold(r.scimType, "noTarget") {
 		return nil
 	}
-	moment := r.status == http.StatusConflict || r.status == http.StatusPreconditionFailed
+	// A version that is not there says nothing of the change.
+	moment := slices.Contains([]int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired}, r.status)
 	detail := fmt.Sprintf("The target refuses this change of the group's members: asked %s, it answered status %d.", ask.What, r.status)
 	if !o.Grant && r.status == http.StatusBadRequest {
 		detail += " Some servers take members out by a list of values alone: removalForm of the connector."

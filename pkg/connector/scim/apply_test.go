@@ -64,6 +64,8 @@ func patchAnswers(t *testing.T, writes *int, status int, scimType, contentType s
 			}
 		case slices.Contains([]string{"/v2/Groups/g", "/v2/Users/a", "/v2/Users/b"}, r.URL.Path):
 			answer(w, http.StatusOK, map[string]any{"id": r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]})
+		case r.URL.Path == "/v2/Users":
+			answerList(w, []map[string]any{{"id": "a"}, {"id": "b"}})
 		default:
 			refuse(w, http.StatusNotFound, "")
 		}
@@ -89,6 +91,7 @@ func TestF44_ApplyIsOneWriteAndTheRefusalOfOneSaysWhatItMeans(t *testing.T) {
 		{"not a member", 400, "noTarget", mediaType, revokes("a"), none, none, false, 0},
 		{"changed meanwhile", 409, "", mediaType, grants("a"), connector.RefusedByTarget, none, false, 0},
 		{"version has moved", 412, "", mediaType, revokes("a"), connector.RefusedByTarget, none, false, 0},
+		{"a version is demanded, and none shown", 428, "", mediaType, grants("a"), connector.RefusedByTarget, none, false, 0},
 		{"bad value", 400, "invalidValue", mediaType, grants("a"), connector.RefusedByTarget, none, true, 0},
 		{"bad path", 400, "invalidPath", mediaType, revokes("a"), connector.RefusedByTarget, none, true, 0},
 		{"bad value, in no form of SCIM's", 400, "", "application/json", grants("a"), connector.RefusedByTarget, none, false, 0},

@@ -161,12 +161,15 @@ type groupID struct{ ID id }
 // than this group, or none, shows a server that did not heed the filter.
 func byFilter(filter func(group, who string) string) func(*Connector, context.Context, string, []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	return func(c *Connector, ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+		lists := c.listsAt(c.at.groups)
 		told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
 			r := c.groups(askGroupWith, filter(quote(group), quote(string(p))), 2)
 			err := r.more(ctx)
 			switch {
-			case isMissing(err):
+			case isMissing(err) && lists(ctx):
 				return entitlement.PresenceAbsent, nil // some say so of a member whom they do not know
+			case isMissing(err):
+				return entitlement.PresenceUnknown, askGroupWith.NotUnderstood(http.StatusNotFound, errNoWitness)
 			case err != nil:
 				return entitlement.PresenceUnknown, err
 			case len(r.all) == 0:
@@ -183,15 +186,18 @@ func byFilter(filter func(group, who string) string) func(*Connector, context.Co
 
 // byGroupsOf looks for the group among those that have the person as a member.
 func (c *Connector) byGroupsOf(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	lists := c.listsAt(c.at.groups)
 	told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
 		r := c.groups(askGroupsOf, "members.value eq "+quote(string(p)), pageSize)
 		// The pages are read until the group shows: a person may be in thousands.
 		for !r.ended() {
 			err := r.more(ctx)
-			if isMissing(err) && r.pages == 0 {
+			switch {
+			case isMissing(err) && r.pages == 0 && lists(ctx):
 				return entitlement.PresenceAbsent, nil
-			}
-			if err != nil {
+			case isMissing(err):
+				return entitlement.PresenceUnknown, askGroupsOf.NotUnderstood(http.StatusNotFound, errNoWitness)
+			case err != nil:
 				return entitlement.PresenceUnknown, err
 			}
 			if r.seen[id(group)] {
@@ -225,7 +231,7 @@ func isMissing(err error) bool {
 // there is in none. A membership by way of another group proves nothing: the person may be
 // a member besides, or not.
 func (c *Connector) byUser(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
-	promised := c.promise(schemaUser, "groups")
+	promised, lists := c.promise(schemaUser, "groups"), c.listsAt(c.at.users)
 
 	told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
 		if !fitsPath(string(p)) {
@@ -242,8 +248,10 @@ func (c *Connector) byUser(ctx context.Context, group string, who []connector.Pr
 
 		err := c.getJSON(ctx, askUser, c.accountPath(p), url.Values{"attributes": {"id,groups"}}, &person)
 		switch {
-		case isMissing(err):
+		case isMissing(err) && lists(ctx):
 			return entitlement.PresenceAbsent, nil
+		case isMissing(err):
+			return entitlement.PresenceUnknown, askUser.NotUnderstood(http.StatusNotFound, errNoWitness)
 		case err != nil:
 			return entitlement.PresenceUnknown, err
 		case string(person.ID) != string(p):

@@ -51,7 +51,7 @@ func bearer(address, credential string, of *http.Client, private bool, kept *tok
 	config := &clientcredentials.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, TokenURL: at.String(), Scopes: strings.Fields(c.Scope)}
 	source := kept.Of(address, credential, func() *tokens.Source {
 		return tokens.New(tokens.How{Ask: askToken, Client: of, Advice: "See that tokenUrl, clientId, clientSecret and scope are right.",
-			Config: func(time.Time) (*clientcredentials.Config, error) { return config, nil }})
+			Config: func(context.Context, time.Time) (*clientcredentials.Config, error) { return config, nil }})
 	})
 	return source.Get, nil
 }

@@ -41,20 +41,42 @@ func (c *Connector) answersOtherwise(ctx context.Context, group string) bool {
 	return c.answersForOthers(ctx, c.at.groups, group)
 }
 
+// listsAt reports, asking once, that the server has a list at the path: that it shows it, or refuses
+// to show the whole. Where it has none, a status of 404 is about the path, and not about anybody.
+func (c *Connector) listsAt(path string) func(context.Context) bool {
+	turn := make(chan struct{}, 1) // a lock that one who waits for it can be seen to wait for
+	asked, lists := false, false
+	return func(ctx context.Context) bool {
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		if !asked {
+			var answer list[groupID]
+			err := c.getJSON(ctx, askAnyGroups, path, url.Values{"attributes": {"id"}, "count": {"1"}}, &answer)
+			asked, lists = true, err == nil && answer.TotalResults != nil || refusalOf(err) != nil && !isMissing(err)
+		}
+		return lists
+	}
+}
+
 // answersForOthers is answersOtherwise for one of a list at a path.
 func (c *Connector) answersForOthers(ctx context.Context, path, one string) bool {
 	r := &reader[groupID]{c: c, ask: askAnyGroups, path: path, id: func(g groupID) id { return g.ID },
 		query: url.Values{"attributes": {"id"}, "count": {"1"}}}
+	err := r.more(ctx)
+	switch {
 	// One that shows groups, and not this one, was asked rightly and lacks it.
-	if err := r.more(ctx); err == nil && len(r.all) > 0 {
+	case err == nil && len(r.all) > 0:
 		return !r.seen[id(one)]
+	// Its lists are not here, so that nothing of them is missing here.
+	case isMissing(err):
+		return false
 	}
 
 	var self struct {
 		Schemas []string
 		Patch   *struct{ Supported bool }
 	}
-	err := c.getJSON(ctx, askServer, "/ServiceProviderConfig", nil, &self)
+	err = c.getJSON(ctx, askServer, "/ServiceProviderConfig", nil, &self)
 	return err == nil && (self.Patch != nil || slices.ContainsFunc(self.Schemas, func(s string) bool {
 		return strings.HasSuffix(s, ":ServiceProviderConfig")
 	}))

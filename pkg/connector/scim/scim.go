@@ -58,6 +58,7 @@ type Connector struct {
 	unconfirmed bool // roles count where nobody can ask who holds them
 	valueList   bool // members are taken out by a list of values
 	makes       bool // accounts are made for those who have none
+	made        bool // or once were
 	etags       bool // the server said that it keeps versions
 	deletes     bool // and deleted, not only disabled, when no role needs them
 }
@@ -126,6 +127,7 @@ func assemble(base *url.URL, presents func(context.Context, string) (string, err
 		unconfirmed: cfg.Unconfirmed,
 		valueList:   cfg.ValueListRemoval,
 		makes:       cfg.MakeAccounts,
+		made:        cfg.MakeAccounts || cfg.MadeAccounts,
 		deletes:     cfg.DeleteAccounts,
 	}, nil
 }

@@ -50,6 +50,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 		// What stands for the whole target stops the look; what is found until then is kept.
 		if err := step(ctx); err != nil {
 			connector.Stopped(&s.found, explain(askSurvey, err))
+			s.remember()
 			break
 		}
 	}
@@ -149,7 +150,7 @@ func (s *survey) groups(ctx context.Context) error {
 	s.shows(showsGroups)
 	if s.at.noGroups {
 		// It names none, and has some all the same.
-		s.found.Features = append(s.found.Features, typeMark+typeGroup+" at "+s.at.groups)
+		s.names(typeGroup, s.at.groups)
 	}
 	if len(sample.Resources) == 0 || !fitsPath(string(sample.Resources[0].ID)) {
 		return nil

@@ -1,7 +1,9 @@
 package scim
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -32,10 +34,12 @@ type endpoints struct {
 	noGroups      bool // it names its resource types, and Group is none of them
 }
 
-// endpointsOf returns what is known by the features of a check; what the standard's examples have
-// where nothing is.
+// usually are those that the standard's examples have.
+var usually = endpoints{users: "/Users", groups: "/Groups"}
+
+// endpointsOf returns what is known by the features of a check, and the usual ones where nothing is.
 func endpointsOf(features []string) endpoints {
-	at := endpoints{users: "/Users", groups: "/Groups"}
+	at := usually
 	named, groups := false, false
 	for _, f := range features {
 		described, is := strings.CutPrefix(f, typeMark)
@@ -66,31 +70,100 @@ func (c *Connector) noGroups(ask outbound.Operation) error {
 	return connector.Fail(entitlement.Precondition, ask.Op, &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true, Detail: refusesGroups}, nil)
 }
 
+// resourceType is what is read of one.
+type resourceType struct{ Endpoint, Schema string }
+
+// resourceTypes is the answer: a list as of a search, or as some write it after the example of the
+// standard (RFC 7643, 8.6), the types alone.
+type resourceTypes []resourceType
+
+// UnmarshalJSON takes both.
+func (t *resourceTypes) UnmarshalJSON(text []byte) error {
+	if bytes.HasPrefix(text, []byte("[")) {
+		return json.Unmarshal(text, (*[]resourceType)(t))
+	}
+	var answer list[resourceType]
+	err := json.Unmarshal(text, &answer)
+	*t = answer.Resources
+	return err
+}
+
 // types reads which resource types the server names. One that names none, or has no accounts among
 // those that it names, is taken to be as most are.
 func (s *survey) types(ctx context.Context) error {
-	var answer list[struct{ Name, Endpoint, Schema string }]
-	if err := s.c.getJSON(ctx, askTypes, "/ResourceTypes", nil, &answer); err != nil {
+	var named resourceTypes
+	err := s.c.getJSON(ctx, askTypes, "/ResourceTypes", nil, &named)
+	switch {
+	// Something in front of the server may have spoken, and the steps that follow tell whether it is one.
+	case err != nil && connector.RefusalOf(err).Reason == connector.NotUnderstood:
+		s.remember()
+		return nil
+	case err != nil:
 		return tolerable(err)
 	}
 
-	var found []string
-	people := false
-	for _, t := range answer.Resources {
+	at := map[string]string{}
+	for _, t := range named {
 		name := map[string]string{schemaUser: typeUser, schemaGroup: typeGroup}[t.Schema]
-		path, ok := s.c.below(t.Endpoint)
-		feature := typeMark + name + " at " + path
-		if name == "" || !ok || slices.ContainsFunc(found, func(f string) bool { return strings.HasPrefix(f, typeMark+name+" ") }) {
+		if name == "" || at[name] != "" {
 			continue
 		}
-		people = people || name == typeUser
-		found = append(found, feature)
+		if at[name], err = s.place(ctx, name, t.Endpoint); err != nil {
+			return err
+		}
 	}
-	if people {
-		s.found.Features = append(s.found.Features, found...)
-		s.at = endpointsOf(found)
+	if at[typeUser] == "" {
+		return nil
+	}
+	for _, name := range []string{typeUser, typeGroup} {
+		if at[name] != "" {
+			s.names(name, at[name])
+		}
 	}
 	return nil
+}
+
+// place returns where things of a type are, by the endpoint that the server names; "" where accounts
+// are not there. A server behind something that gives it another address may name a path that
+// leads nowhere from outside, so that one that is not as usual counts where a list answers.
+func (s *survey) place(ctx context.Context, name, endpoint string) (string, error) {
+	usual := map[string]string{typeUser: usually.users, typeGroup: usually.groups}[name]
+	path, own := s.c.below(endpoint)
+	if path == usual {
+		return usual, nil
+	}
+	if own {
+		var sample list[groupID]
+		err := s.c.getJSON(ctx, askTypes, path, url.Values{"attributes": {"id"}, "count": {"1"}}, &sample)
+		switch {
+		case err == nil && sample.TotalResults != nil, declined(err) != nil:
+			return path, nil
+		case err != nil && !isMissing(err) && connector.RefusalOf(err).Reason != connector.NotUnderstood:
+			return "", err
+		}
+	}
+	if name == typeGroup {
+		return usual, nil // it says that it has some
+	}
+	return "", nil
+}
+
+// names notes where things of a type are.
+func (s *survey) names(name, path string) {
+	s.found.Features = append(s.found.Features, typeMark+name+" at "+path)
+	s.at = endpointsOf(s.found.Features)
+}
+
+// remember notes what is known by the check before of types that this one has not found: where a
+// look is cut short, everything is asked for where it was.
+func (s *survey) remember() {
+	for _, f := range s.c.check.Features {
+		described, is := strings.CutPrefix(f, typeMark)
+		name, path, _ := strings.Cut(described, " at ")
+		if is && !slices.ContainsFunc(s.found.Features, func(f string) bool { return strings.HasPrefix(f, typeMark+name+" ") }) {
+			s.names(name, path)
+		}
+	}
 }
 
 var usualPath = regexp.MustCompile(`^(/[A-Za-z0-9][A-Za-z0-9._~-]{0,63}){1,4}$`)
@@ -102,6 +175,7 @@ func (c *Connector) below(endpoint string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
+	endpoint = strings.TrimSuffix(endpoint, "/")
 	path := strings.TrimPrefix(endpoint, c.base)
 	if strings.HasPrefix(path, base.Path+"/") && base.Path != "" {
 		path = strings.TrimPrefix(path, base.Path)

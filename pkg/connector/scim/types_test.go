@@ -68,7 +68,7 @@ func TestAServerWithoutGroupsOffersNoneAndRefusesThemWithTheReason(t *testing.T)
 // What a server says of its endpoints leads nowhere but below its own address.
 func TestA19_NoEndpointLeadsElsewhere(t *testing.T) {
 	for endpoint, want := range map[string]string{
-		"/People": "/People", "People": "/People", "/v2/People": "/People", "%s/People": "/People", "/a/b": "/a/b",
+		"/People": "/People", "People": "/People", "/v2/People": "/People", "%s/People": "/People", "/a/b": "/a/b", "/People/": "/People",
 		"https://evil.example/Users": "", "//evil.example/Users": "", "/../admin": "", "/Users/..": "", "/Users?count=1": "", "/Users#x": "", "/Users/%2e%2e": "",
 		"": "", "/": "", "/" + strings.Repeat("x", 300): "", "/Us\ners": "", "/Users at /Groups": "", "@evil.example/Users": "",
 	} {
@@ -80,6 +80,10 @@ func TestA19_NoEndpointLeadsElsewhere(t *testing.T) {
 					shown = fmt.Sprintf(shown, at)
 				}
 				answerList(w, []map[string]any{{"name": "User", "schema": schemaUser, "endpoint": shown}})
+				return
+			}
+			if want != "" && r.URL.Path == "/v2"+want {
+				answerList(w, nil)
 				return
 			}
 			refuse(w, http.StatusNotFound, "")
@@ -107,5 +111,72 @@ func TestWhatAServerShowsCountsMoreThanWhatItNames(t *testing.T) {
 	})
 	if found := c.Survey(t.Context()); endpointsOf(found.Features).noGroups {
 		t.Errorf("found are %v", found.Features)
+	}
+}
+
+// What is said at /ResourceTypes in another form, or not by the server, or of a path that leads
+// nowhere from outside, leaves a server as most are.
+func TestAServerIsAsMostAreWhereNothingElseIsKnown(t *testing.T) {
+	user, group := fmt.Sprintf(`{"schema":%q,"endpoint":"/People"}`, schemaUser), fmt.Sprintf(`{"schema":%q,"endpoint":"/Teams"}`, schemaGroup)
+	of := func(texts ...string) string {
+		return `{"totalResults":2,"Resources":[` + strings.Join(texts, ",") + `]}`
+	}
+	elsewhere := endpoints{users: "/People", groups: "/Teams"}
+
+	for name, c := range map[string]struct {
+		says  string
+		lists []string // the paths that there are
+		want  endpoints
+	}{
+		"a list":                          {of(user, group), []string{"/People", "/Teams"}, elsewhere},
+		"the types alone":                 {"[" + user + "," + group + "]", []string{"/People", "/Teams"}, elsewhere},
+		"something else":                  {`"types"`, []string{"/Users", "/Groups"}, usually},
+		"a page for people":               {"<html>", []string{"/Users", "/Groups"}, usually},
+		"nothing in SCIM's form":          {"", []string{"/Users", "/Groups"}, usually},
+		"paths of a server behind others": {of(user, group), []string{"/Users", "/Groups"}, usually},
+		"groups that are at another host": {of(user, strings.Replace(group, "/Teams", "https://evil.example/Teams", 1)), []string{"/People"}, endpoints{users: "/People", groups: "/Groups"}},
+		"no groups":                       {of(user), []string{"/People"}, endpoints{users: "/People", groups: "/Groups", noGroups: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := openHandler(t, func(w http.ResponseWriter, r *http.Request) {
+				path := strings.TrimPrefix(r.URL.Path, "/v2")
+				switch {
+				case path == "/ResourceTypes" && c.says == "":
+					http.NotFound(w, r)
+				case path == "/ResourceTypes":
+					w.Write([]byte(c.says))
+				case slices.Contains(c.lists, path):
+					answerList(w, nil)
+				default:
+					refuse(w, http.StatusNotFound, "")
+				}
+			})
+			found := conn.Survey(t.Context())
+			if got := endpointsOf(found.Features); got != c.want || found.Error != "" {
+				t.Errorf("got %+v of %v, want %+v; %s", got, found.Features, c.want, found.Error)
+			}
+		})
+	}
+}
+
+// A look that is cut short leaves the server where it was known to be.
+func TestALookThatIsCutShortForgetsNoEndpoint(t *testing.T) {
+	s := serverOf(t, connectortest.Character{Elsewhere: true})
+	s.people(1)
+	known := s.checked()
+
+	for _, broken := range []string{"/v2/ServiceProviderConfig", "/v2/ResourceTypes", "/v2/Teams"} {
+		c := openHandler(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == broken {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+		c.check = known.check
+		found := c.Survey(t.Context())
+		if kept := found.After(known.check); found.Error == "" || endpointsOf(kept.Features) != known.at {
+			t.Errorf("%s: kept are %v, %q", broken, kept.Features, found.Error)
+		}
 	}
 }

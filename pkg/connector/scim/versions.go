@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/outbound"
@@ -28,18 +30,51 @@ const versionTries = 3
 var (
 	askVersion = outbound.Operation{Op: "scim: read version", What: "for a version"}
 
-	errMoved = errors.New("it was changed since it was read")
+	errMoved     = errors.New("it was changed since it was read")
+	errNoVersion = errors.New("status 428 and no version")
 )
 
-// changeSeen sends a change of an account as it was seen, by exactly one call. That it is another one
-// by now is for whoever decided to look at.
-func (c *Connector) changeSeen(ctx context.Context, ask outbound.Operation, method, path string, seen connector.AccountShown, body any) error {
+// changeSeen sends a change of an account as it was seen. That it is another one by now is for whoever
+// decided to look at. Where the server demands a version and none was seen, it has changed nothing: the account
+// is looked at once more, and changed if it is still what was decided on.
+func (c *Connector) changeSeen(ctx context.Context, ask outbound.Operation, method string, ref connector.PrincipalRef, seen connector.AccountShown, body any) error {
+	path := c.accountPath(ref)
 	err := c.sendChange(ctx, ask, method, path, seen.Version, body)
-	if r := refusalOf(err); r == nil || r.status != http.StatusPreconditionFailed {
-		return err
+
+	if r := refusalOf(err); r != nil && r.status == http.StatusPreconditionRequired && seen.Version == "" {
+		now, lookErr := c.lookAtAccount(ctx, ref, true)
+		switch {
+		case lookErr != nil:
+			return lookErr
+		case now.Mark != seen.Mark || now.Active != seen.Active:
+			return moved(ask)
+		case now.Version == "":
+			return connector.Fail(entitlement.Unavailable, ask.Op, &connector.Refusal{Reason: connector.RefusedByTarget,
+				Detail: "The target demands the version of an account that is changed (status 428), and shows none. Have it show versions, or demand none."}, errNoVersion)
+		}
+		err = c.sendChange(ctx, ask, method, path, now.Version, body)
 	}
+
+	if r := refusalOf(err); r != nil && r.status == http.StatusPreconditionFailed {
+		return moved(ask)
+	}
+	return err
+}
+
+func moved(ask outbound.Operation) error {
 	return connector.Fail(entitlement.Unavailable, ask.Op, &connector.Refusal{Reason: connector.RefusedByTarget,
 		Detail: "Somebody else changed it at the target since it was read. It is read again before it is changed."}, errMoved)
+}
+
+// maxTag bounds a version.
+const maxTag = 256
+
+// tag returns a version as a header can carry it, or "": no other one is a version.
+func tag(version string) string {
+	if len(version) > maxTag || strings.ContainsFunc(version, unicode.IsControl) {
+		return ""
+	}
+	return version
 }
 
 // change sends a change that is right whatever else is there, and where the server demands a version,
@@ -69,7 +104,7 @@ func (c *Connector) versionOf(ctx context.Context, path string) (string, error) 
 	var found struct{ Meta struct{ Version string } }
 	version, err := c.getVersioned(ctx, askVersion, path, url.Values{"attributes": {"id,meta"}}, &found)
 	if version == "" {
-		version = found.Meta.Version
+		version = tag(found.Meta.Version)
 	}
 	return version, err
 }

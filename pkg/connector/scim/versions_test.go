@@ -106,3 +106,59 @@ func TestAVersionThatTheServerDoesNotClaimIsNotNamed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A server that demands a version, and showed none that counts, gets that of the account as long as it
+// is the one that was seen.
+func TestR270_AnAccountOfWhichNoVersionWasSeenIsLookedAtAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		header  string
+		version any // of meta
+		active  bool
+		done    bool
+	}{
+		"as it was":                        {`W/"7"`, nil, true, true},
+		"a version that is none":           {"", "7\r\nX-Forged: 1", true, false},
+		"a version that is none, and one":  {`W/"7"`, "7\r\nX-Forged: 1", true, true},
+		"it shows no version":              {"", nil, true, false},
+		"somebody else disabled it so far": {`W/"7"`, nil, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			active, changed := true, 0
+			conn := openHandler(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method == http.MethodGet:
+					if c.header != "" {
+						w.Header().Set("ETag", c.header)
+					}
+					answer(w, http.StatusOK, map[string]any{"id": "u", "active": active, "meta": map[string]any{"version": c.version}})
+				case r.Header.Get("If-Match") == "":
+					active = c.active
+					refuse(w, http.StatusPreconditionRequired, "")
+				case r.Header.Get("If-Match") != c.header:
+					refuse(w, http.StatusPreconditionFailed, "")
+				default:
+					changed++
+					w.WriteHeader(http.StatusNoContent)
+				}
+			})
+			seen, err := conn.LookAtAccount(t.Context(), "u")
+			if err != nil || seen.Version != "" {
+				t.Fatalf("%+v, %v", seen, err)
+			}
+
+			for _, change := range []func() error{
+				func() error { return conn.DisableAccount(t.Context(), "u", seen) },
+				func() error { return conn.DeleteAccount(t.Context(), "u", seen) },
+			} {
+				active, changed = true, 0
+				err := change()
+				if c.done != (err == nil) || c.done != (changed == 1) {
+					t.Fatalf("%d changes, %v", changed, err)
+				}
+				if err != nil && connector.RefusalOf(err).Permanent {
+					t.Errorf("it counts as the last word: %v", err)
+				}
+			}
+		})
+	}
+}

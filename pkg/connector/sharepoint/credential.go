@@ -1,6 +1,7 @@
 package sharepoint
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -94,7 +95,7 @@ var askToken = outbound.Operation{Op: "sharepoint: fetch token", What: "for a to
 // newTokens returns the tokens of a credential.
 func newTokens(c *credential, client *http.Client) *tokens.Source {
 	return tokens.New(tokens.How{Ask: askToken, Client: client,
-		Config: func(now time.Time) (*clientcredentials.Config, error) {
+		Config: func(_ context.Context, now time.Time) (*clientcredentials.Config, error) {
 			return c.grant.ByCertificate(c.certificate, now)
 		},
 		Advice: "See that the tenant, the application and its certificate are right."})

@@ -57,8 +57,9 @@ func (c *Cache) Of(address, secret string, fresh func() *Source) *Source {
 type How struct {
 	Ask    outbound.Operation
 	Client *http.Client // guarded as outbound.Client is
-	// Config is the request for a token at a time: what is signed is signed for one request.
-	Config func(now time.Time) (*clientcredentials.Config, error)
+	// Config is the request for a token at a time: what is signed, or asked of somebody else, is for
+	// one request. What such a one refused is returned as it is.
+	Config func(ctx context.Context, now time.Time) (*clientcredentials.Config, error)
 	// Advice is part of the sentence about a refused credential: what to look at.
 	Advice string
 }
@@ -93,7 +94,10 @@ func (s *Source) Get(ctx context.Context, refused string) (string, error) {
 		return s.last, nil
 	}
 
-	config, err := s.Config(now)
+	config, err := s.Config(ctx, now)
+	if _, told := errors.AsType[*connector.Refusal](err); told {
+		return "", err
+	}
 	if err != nil {
 		return "", entitlement.Wrap(entitlement.Internal, s.Ask.Op, err, "")
 	}
