@@ -52,9 +52,9 @@ func readVPC(context func(string) any) (v vpc, err error) {
 	case v.id == "":
 		return v, nil
 	case !vpcID.MatchString(v.id):
-		return v, fmt.Errorf("%s must be the id of a VPC, not %q: pass -c %s=vpc-...", names.ContextVPC, v.id, names.ContextVPC)
+		return v, fmt.Errorf("%s must be the id of a VPC, not %q: pass its id by -c %s", names.ContextVPC, v.id, names.ContextVPC)
 	case len(v.subnets) == 0 || slices.ContainsFunc(v.subnets, unlike(subnetID)):
-		return v, fmt.Errorf("%s must name subnets of the VPC, one in each of two zones: pass -c %s=subnet-...,subnet-...", names.ContextVPCSubnets, names.ContextVPCSubnets)
+		return v, fmt.Errorf("%s must name subnets of the VPC, one in each of two zones: pass their ids by -c %s", names.ContextVPCSubnets, names.ContextVPCSubnets)
 	case endpoints != "" && endpoints != "none":
 		return v, fmt.Errorf("%s must be none or left out, not %q", names.ContextEndpoints, endpoints)
 	case v.wayOut && len(v.routeTables) > 0:
